@@ -30,6 +30,7 @@ class CountingProxy:
         self._lines: set[_Line] = set()
         self._serving: set[asyncio.Task[None]] = set()
         self.most = 0  #: streams that were open at once
+        self.begun = 0  #: streams that were asked for so far
 
     @property
     def streams(self) -> int:
@@ -80,6 +81,7 @@ class CountingProxy:
         while data := await reader.read(_READ):
             if line is not None and (asked := _REQUEST.match(data)):
                 line.path = asked[1]
+                self.begun += line.path.startswith(_STREAM)
                 self.most = max(self.most, self.streams)
             writer.write(data)
             await writer.drain()

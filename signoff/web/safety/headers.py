@@ -8,7 +8,7 @@ from types import MappingProxyType
 PAGE_POLICY = "; ".join(
     (
         "default-src 'self'",  # scripts, styles, fonts, requests and workers: of this door alone, and none inline
-        "img-src 'self' data: blob:",  # pictures of results, which the page has read already
+        "img-src 'self' blob:",  # drawings of results, which the page has read already
         "object-src 'none'",
         "base-uri 'self'",
         "form-action 'self'",

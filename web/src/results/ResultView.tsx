@@ -8,6 +8,7 @@ import { type Passage, passagesIn, type Quoted } from "./evidence";
 import { FullView } from "./FullView";
 import { kindOf, type View } from "./kind";
 import type { MarkdownProps } from "./MarkdownView";
+import { type Places, placesInGrid, placesInTree } from "./places";
 import { type Focus, type Shown, shownOf } from "./shown";
 import { s } from "./strings";
 import { GridTable } from "./TableView";
@@ -76,16 +77,32 @@ function Text(props: TextProps) {
   const id = useId();
   const shown = useMemo(() => shownOf(content, mediaType), [content, mediaType]);
   const passages = useMemo(() => passagesIn(content.text, quoted), [content, quoted]);
+  const inGrid = useMemo(
+    () => (shown.grid && quoted.length ? placesInGrid(shown.grid, quoted) : undefined),
+    [shown, quoted],
+  );
+  const inTree = useMemo(
+    () => (shown.value !== undefined && quoted.length ? placesInTree(shown.value, quoted) : undefined),
+    [shown, quoted],
+  );
   const [chosen, choose] = useState<View | undefined>();
   const view = chosen && shown.views.includes(chosen) ? chosen : shown.views[0];
   const [inDocument, setInDocument] = useState<ReadonlySet<number>>(NO_MARKS);
+  const marks = useMemo<Readonly<Partial<Record<View, ReadonlySet<number>>>>>(
+    () => ({
+      source: new Set(passages.flatMap((one) => one.marks)),
+      markdown: inDocument,
+      table: inGrid?.marks ?? NO_MARKS,
+      tree: inTree?.marks ?? NO_MARKS,
+    }),
+    [passages, inDocument, inGrid, inTree],
+  );
   useEffect(() => {
-    found?.(new Set([...passages.flatMap(({ marks }) => marks), ...inDocument]));
-  }, [passages, inDocument, found]);
+    found?.(new Set(Object.values(marks).flatMap((one) => [...one])));
+  }, [marks, found]);
   useEffect(() => {
-    if (!focus || (view === "markdown" && inDocument.has(focus.mark))) return;
-    if (passages.some(({ marks }) => marks.includes(focus.mark))) choose("source");
-    else if (inDocument.has(focus.mark)) choose("markdown");
+    const has = (one: View | undefined) => focus && one && marks[one]?.has(focus.mark);
+    if (focus && !has(view)) choose((["source", ...shown.views] as const).find(has) ?? view);
   }, [focus]);
   return (
     <>
@@ -95,7 +112,15 @@ function Text(props: TextProps) {
         {content.isText && content.text === "" ? (
           <p class="muted">{s.empty()}</p>
         ) : (
-          <Body {...props} found={setInDocument} shown={shown} view={view} passages={passages} />
+          <Body
+            {...props}
+            found={setInDocument}
+            shown={shown}
+            view={view}
+            passages={passages}
+            inGrid={inGrid}
+            inTree={inTree}
+          />
         )}
       </div>
     </>
@@ -169,6 +194,8 @@ type BodyProps = Omit<TextProps, "found"> & {
   shown: Shown;
   view: View | undefined;
   passages: readonly Passage[];
+  inGrid: Places<number> | undefined;
+  inTree: Places<string> | undefined;
   found: (marks: ReadonlySet<number>) => void;
 };
 
@@ -180,9 +207,11 @@ function Body(props: BodyProps) {
       return <Lazy<MarkdownProps> load={markdown} props={{ text, quoted, focus, found }} />;
     }
     case "table":
-      return <GridTable grid={shown.grid!} fill={fill} />;
+      return <GridTable grid={shown.grid!} places={props.inGrid} focus={focus} fill={fill} />;
     case "tree":
-      return <JsonTree value={shown.value!} fill={fill} />;
+      return <JsonTree value={shown.value!} places={props.inTree} focus={focus} fill={fill} />;
+    case "picture":
+      return <Drawing text={content.text} name={name} fill={fill} />;
     case "source":
       return <TextView text={content.text} label={name} passages={passages} focus={focus} fill={fill} />;
     default:
@@ -190,20 +219,43 @@ function Body(props: BodyProps) {
   }
 }
 
-/** A picture, as an image element alone: scripts in it do not run, and what it refers to is not fetched. */
+/** A picture of pixels. The door sends it with a policy of its own, by which it may load nothing. */
 function Picture(props: InnerProps) {
-  const [isBroken, setBroken] = useState(false);
-  const name = visible(props.name);
   return (
     <>
       <Bar {...props} />
-      {isBroken ? (
-        <p class="result-note">{s.noPicture()}</p>
-      ) : (
-        <div class={`picture-room ${props.fill ? "fill" : ""}`}>
-          <img src={props.url} alt={s.pictureOf(name)} onError={() => setBroken(true)} />
-        </div>
-      )}
+      <Image {...props} src={props.url} />
     </>
+  );
+}
+
+/**
+ * An SVG drawing, as an image element alone, never as a part of the page: in an image no script runs, and nothing that it
+ * refers to is fetched. Its address is gone once it is shown: it cannot be opened as a document, which could do both.
+ */
+function Drawing({ text, name, fill }: { text: string; name: string; fill: boolean }) {
+  const [src, setSrc] = useState("");
+  useEffect(() => {
+    const url = URL.createObjectURL(new Blob([text], { type: "image/svg+xml" }));
+    setSrc(url);
+    return () => URL.revokeObjectURL(url);
+  }, [text]);
+  return src ? <Image key={src} src={src} name={name} fill={fill} /> : null;
+}
+
+type ImageProps = { src: string; name: string; fill?: boolean };
+
+function Image({ src, name, fill = false }: ImageProps) {
+  const [isBroken, setBroken] = useState(false);
+  if (isBroken) return <p class="result-note">{s.noPicture()}</p>;
+  return (
+    <div class={`picture-room ${fill ? "fill" : ""}`}>
+      <img
+        src={src}
+        alt={s.pictureOf(visible(name))}
+        onLoad={() => URL.revokeObjectURL(src)}
+        onError={() => setBroken(true)}
+      />
+    </div>
   );
 }

@@ -1,17 +1,36 @@
 // A table that sorts by a press on a column's name; a press on a row opens all of its cells whole.
-import { useMemo, useState } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { format, Modal, VirtualList, Visible } from "../ui";
 import { visible } from "../ui/visible";
+import type { Passage } from "./evidence";
 import { cellText, type Grid, isNumeric, type Order, orderedRows, widthsOf } from "./grid";
+import { Marked } from "./Marked";
+import { cellKey, type Places, rowOfKey } from "./places";
+import { type Focus, soughtOf } from "./shown";
 import { s } from "./strings";
 
 const ROW = 30;
+const MOST = 200; // characters of a cell in its row; a press on the row opens all of them
 
-export function GridTable({ grid, fill = false }: { grid: Grid; fill?: boolean }) {
+type Props = {
+  grid: Grid;
+  /** What a verdict quotes of it. */
+  places?: Places<number> | undefined;
+  focus?: Focus | undefined;
+  fill?: boolean;
+};
+
+export function GridTable({ grid, places, focus, fill = false }: Props) {
   const [order, setOrder] = useState<Order>(undefined);
   const [opened, setOpened] = useState<number | undefined>();
   const numbers = useMemo(() => orderedRows(grid, order), [grid, order]);
   const shape = useMemo(() => shapeOf(grid), [grid]);
+  const sought = soughtOf(places, focus)?.key;
+  const evidence: Evidence = { places, sought, mark: focus?.mark };
+  const current = useMemo(
+    () => (sought === undefined ? undefined : numbers.indexOf(rowOfKey(grid, sought))),
+    [sought, numbers],
+  );
   const sort = (column: number) =>
     setOrder(
       order?.column !== column
@@ -31,13 +50,53 @@ export function GridTable({ grid, fill = false }: { grid: Grid; fill?: boolean }
         role="table"
         rowRole="row"
         label={`${s.table()}, ${s.rows(format.count(numbers.length))}`}
+        current={current}
         keyOf={(n) => numbers[n] ?? n}
-        head={<Head grid={grid} shape={shape} order={order} sort={sort} />}
-        row={(n) => <Row grid={grid} shape={shape} n={numbers[n]!} open={() => setOpened(numbers[n])} />}
+        head={<Head grid={grid} shape={shape} order={order} sort={sort} evidence={evidence} />}
+        row={(n) => (
+          <Row
+            grid={grid}
+            shape={shape}
+            n={numbers[n]!}
+            open={() => setOpened(numbers[n])}
+            evidence={evidence}
+          />
+        )}
       />
-      {opened !== undefined && <WholeRow grid={grid} n={opened} close={() => setOpened(undefined)} />}
+      {opened !== undefined && (
+        <WholeRow grid={grid} n={opened} close={() => setOpened(undefined)} evidence={evidence} />
+      )}
     </div>
   );
+}
+
+/** What is quoted of the table, the cell that is sought, and the result of the verdict whose evidence that is. */
+type Evidence = {
+  readonly places: Places<number> | undefined;
+  readonly sought: number | undefined;
+  readonly mark: number | undefined;
+};
+
+/** The text of a cell, with what is quoted of it. A cell that is sought comes into view, also sideways. */
+function CellText({ text, at, evidence }: { text: string; at: number; evidence: Evidence }) {
+  const place = useRef<HTMLSpanElement>(null);
+  const isSought = evidence.sought === at;
+  useEffect(() => {
+    if (isSought) place.current?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  }, [isSought]);
+  const passages = evidence.places?.at.get(at);
+  if (!passages) return <>{visible(text)}</>;
+  const isCurrent = ({ marks }: Passage) => isSought && marks.includes(evidence.mark ?? -1);
+  return (
+    <span ref={place}>
+      <Marked text={text} passages={passages} isCurrent={isCurrent} />
+    </span>
+  );
+}
+
+/** Tells by a class that a verdict quotes a cell, of which the quoted part may not be in view. */
+function evidenceClass(evidence: Evidence, at: number): string {
+  return evidence.places?.at.has(at) ? "evidence" : "";
 }
 
 type Shape = { readonly columns: string; readonly width: string; readonly numeric: readonly boolean[] };
@@ -51,9 +110,15 @@ function shapeOf(grid: Grid): Shape {
   };
 }
 
-type HeadProps = { grid: Grid; shape: Shape; order: Order; sort: (column: number) => void };
+type HeadProps = {
+  grid: Grid;
+  shape: Shape;
+  order: Order;
+  sort: (column: number) => void;
+  evidence: Evidence;
+};
 
-function Head({ grid, shape, order, sort }: HeadProps) {
+function Head({ grid, shape, order, sort, evidence }: HeadProps) {
   return (
     <div class="grid-head" role="rowgroup" style={{ minWidth: shape.width }}>
       <div class="grid-row" role="row" style={{ gridTemplateColumns: shape.columns }}>
@@ -65,10 +130,10 @@ function Head({ grid, shape, order, sort }: HeadProps) {
             key={n}
             role="columnheader"
             aria-sort={sorted(order, n)}
-            class={shape.numeric[n] ? "number" : ""}
+            class={`${shape.numeric[n] ? "number" : ""} ${evidenceClass(evidence, n)}`}
           >
             <button type="button" onClick={() => sort(n)} title={s.sortBy(visible(name))}>
-              {visible(name) || "—"}
+              {name ? <CellText text={name} at={n} evidence={evidence} /> : "—"}
               <span aria-hidden="true">{order?.column === n ? (order.isDown ? " ▼" : " ▲") : ""}</span>
             </button>
           </span>
@@ -83,7 +148,9 @@ function sorted(order: Order, column: number): "ascending" | "descending" | "non
   return order.isDown ? "descending" : "ascending";
 }
 
-function Row({ grid, shape, n, open }: { grid: Grid; shape: Shape; n: number; open: () => void }) {
+type RowProps = { grid: Grid; shape: Shape; n: number; open: () => void; evidence: Evidence };
+
+function Row({ grid, shape, n, open, evidence }: RowProps) {
   const cells = grid.rows[n] ?? [];
   return (
     <div class="grid-row" style={{ gridTemplateColumns: shape.columns, minWidth: shape.width }}>
@@ -98,17 +165,24 @@ function Row({ grid, shape, n, open }: { grid: Grid; shape: Shape; n: number; op
           key={column}
           role="cell"
           dir="auto"
-          class={shape.numeric[column] ? "number" : ""}
+          class={`${shape.numeric[column] ? "number" : ""} ${evidenceClass(evidence, cellKey(grid, n, column))}`}
           onClick={open}
         >
-          {visible(cellText(cells[column]).slice(0, 200))}
+          <CellText
+            text={cellText(cells[column]).slice(0, MOST)}
+            at={cellKey(grid, n, column)}
+            evidence={evidence}
+          />
         </span>
       ))}
     </div>
   );
 }
 
-function WholeRow({ grid, n, close }: { grid: Grid; n: number; close: () => void }) {
+type WholeProps = { grid: Grid; n: number; close: () => void; evidence: Evidence };
+
+function WholeRow({ grid, n, close, evidence }: WholeProps) {
+  const isQuoted = (column: number) => evidence.places?.at.has(cellKey(grid, n, column));
   return (
     <Modal title={s.rowN(format.count(n + 1))} close={close} wide>
       <dl class="whole-row">
@@ -116,7 +190,15 @@ function WholeRow({ grid, n, close }: { grid: Grid; n: number; close: () => void
           <div key={column}>
             <dt>{visible(name)}</dt>
             <dd>
-              <Visible text={cellText(grid.rows[n]?.[column])} />
+              {isQuoted(column) ? (
+                <CellText
+                  text={cellText(grid.rows[n]?.[column])}
+                  at={cellKey(grid, n, column)}
+                  evidence={evidence}
+                />
+              ) : (
+                <Visible text={cellText(grid.rows[n]?.[column])} />
+              )}
             </dd>
           </div>
         ))}

@@ -2,8 +2,8 @@
 import type { RefObject } from "preact";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { VirtualList } from "../ui";
-import { piecesOf } from "../ui/visible";
 import type { Passage } from "./evidence";
+import { Marked } from "./Marked";
 import { rowAt, rowsOf, type TextRow } from "./rows";
 import type { Focus } from "./shown";
 
@@ -50,52 +50,23 @@ export function TextView({ text, label, passages = [], focus, fill = false }: Pr
 type RowProps = { text: string; row: TextRow; passages: readonly Passage[]; sought: Passage | undefined };
 
 function Row({ text, row, passages, sought }: RowProps) {
+  const parts = passages
+    .filter(({ from, to }) => from < row.to && to > row.from)
+    .map((passage) => ({
+      passage,
+      part: { ...passage, from: Math.max(passage.from, row.from) - row.from, to: passage.to - row.from },
+    }));
   return (
     <div class="text-row">
       <span class="line-number">{row.line}</span>
       <span class="line-text" dir="ltr">
-        {cut(row, passages).map(({ from, to, passage }) =>
-          passage ? (
-            <mark key={from} class={passage === sought ? "current" : ""}>
-              <Pieces text={text.slice(from, to)} />
-            </mark>
-          ) : (
-            <Pieces key={from} text={text.slice(from, to)} />
-          ),
-        )}
+        <Marked
+          text={text.slice(row.from, row.to)}
+          passages={parts.map(({ part }) => part)}
+          isCurrent={(part) => parts.some((one) => one.part === part && one.passage === sought)}
+        />
       </span>
     </div>
-  );
-}
-
-/** Cuts a row at the passages that it has a part of. */
-function cut(row: TextRow, passages: readonly Passage[]) {
-  const parts: { from: number; to: number; passage?: Passage }[] = [];
-  let done = row.from;
-  for (const passage of passages) {
-    const [from, to] = [Math.max(passage.from, row.from), Math.min(passage.to, row.to)];
-    if (from >= to) continue;
-    if (from > done) parts.push({ from: done, to: from });
-    parts.push({ from, to, passage });
-    done = to;
-  }
-  if (done < row.to) parts.push({ from: done, to: row.to });
-  return parts;
-}
-
-function Pieces({ text }: { text: string }) {
-  return (
-    <>
-      {piecesOf(text).map((piece, n) =>
-        piece.hidden ? (
-          <span key={n} class="hidden-character">
-            {piece.text}
-          </span>
-        ) : (
-          piece.text
-        ),
-      )}
-    </>
   );
 }
 

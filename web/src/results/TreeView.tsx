@@ -1,19 +1,41 @@
 // A JSON value as a tree that opens on demand.
-import { useMemo, useRef, useState } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { format, VirtualList, Visible } from "../ui";
 import { visible } from "../ui/visible";
+import type { Passage } from "./evidence";
+import { Marked } from "./Marked";
+import { nameText, type Places, waysTo, within } from "./places";
+import { type Focus, soughtOf } from "./shown";
 import { s } from "./strings";
 import { BATCH, isBranch, isRounded, type Json, openAtFirst, type TreeRow, treeRows } from "./tree";
 
 const ROW = 24;
+const NONE: readonly Passage[] = [];
 const MOST = 300; // characters of a value in its row; a press opens all of it
 
-export function JsonTree({ value, fill = false }: { value: Json; fill?: boolean }) {
+type Props = {
+  value: Json;
+  /** What a verdict quotes of it. */
+  places?: Places<string> | undefined;
+  focus?: Focus | undefined;
+  fill?: boolean;
+};
+
+export function JsonTree({ value, places, focus, fill = false }: Props) {
   const [open, setOpen] = useState<ReadonlyMap<string, number>>(() => openAtFirst(value));
   const [current, setCurrent] = useState(0);
   const [whole, setWhole] = useState<string | undefined>();
   const box = useRef<HTMLDivElement>(null);
   const rows = useMemo(() => treeRows(value, open), [value, open]);
+  const sought = soughtOf(places, focus)?.key;
+  useEffect(() => {
+    if (sought === undefined) return;
+    const next = new Map(open);
+    for (const { path, entry } of waysTo(value, sought))
+      next.set(path, Math.max(next.get(path) ?? BATCH, entry + 1));
+    setOpen(next);
+    setCurrent(treeRows(value, next).findIndex(({ path, more }) => path === sought && more === undefined));
+  }, [focus, sought]);
   const toggle = (row: TreeRow) => {
     if (!isBranch(row.value) && row.more === undefined)
       return setWhole(typeof row.value === "string" && row.value.length > MOST ? row.value : undefined);
@@ -57,6 +79,8 @@ export function JsonTree({ value, fill = false }: { value: Json; fill?: boolean 
             <Row
               row={rows[n]}
               isCurrent={n === current}
+              passages={places?.at.get(rows[n].path) ?? NONE}
+              isSought={({ marks }) => rows[n]?.path === sought && marks.includes(focus?.mark ?? -1)}
               press={() => {
                 setCurrent(n);
                 toggle(rows[n]!);
@@ -90,11 +114,20 @@ function moveOf(key: string, current: number, rows: readonly TreeRow[]): number 
   );
 }
 
-function Row({ row, isCurrent, press }: { row: TreeRow; isCurrent: boolean; press: () => void }) {
+type Quotes = { passages: readonly Passage[]; isSought: (passage: Passage) => boolean };
+type RowProps = { row: TreeRow; isCurrent: boolean; press: () => void };
+
+function Row({ row, isCurrent, press, passages, isSought }: RowProps & Quotes) {
+  const place = useRef<HTMLDivElement>(null);
+  const hasSought = passages.some(isSought);
+  useEffect(() => {
+    if (hasSought) place.current?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  }, [hasSought]);
   const canOpen = row.count !== undefined && row.count > 0;
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: the tree answers the keys for all of its rows
     <div
+      ref={place}
       class={`json-row ${isCurrent ? "current" : ""}`}
       style={{ paddingInlineStart: `${Math.min(row.depth, 40) * 16 + 6}px` }}
       role="treeitem"
@@ -112,18 +145,25 @@ function Row({ row, isCurrent, press }: { row: TreeRow; isCurrent: boolean; pres
         <>
           {row.key !== undefined && (
             <span class={typeof row.key === "number" ? "json-number" : "json-key"}>
-              {visible(String(row.key).slice(0, 200))}:
+              {marked(String(row.key).slice(0, 200), passages, isSought)}:
             </span>
           )}
-          <Value row={row} />
+          <Value row={row} passages={passages} isSought={isSought} />
         </>
       )}
     </div>
   );
 }
 
-function Value({ row }: { row: TreeRow }) {
+/** A text with what is quoted of it. Passages are counted from the beginning of the row: `from` is the text's place there. */
+function marked(text: string, passages: readonly Passage[], isSought: Quotes["isSought"], from = 0) {
+  const own = within(passages, from, from + text.length);
+  return own.length ? <Marked text={text} passages={own} isCurrent={isSought} /> : visible(text);
+}
+
+function Value({ row, passages, isSought }: { row: TreeRow } & Quotes) {
   const { value, count } = row;
+  const from = nameText(row.key).length;
   if (count !== undefined) {
     const [first, last] = Array.isArray(value) ? ["[", "]"] : ["{", "}"];
     return (
@@ -138,7 +178,7 @@ function Value({ row }: { row: TreeRow }) {
     const isLong = value.length > MOST;
     return (
       <span class="json-string">
-        "{visible(value.slice(0, MOST)).replaceAll("\n", "↵")}
+        "{marked(value.slice(0, MOST).replaceAll("\n", "↵"), passages, isSought, from)}
         {isLong ? "… ⤢" : '"'}
       </span>
     );
@@ -149,5 +189,5 @@ function Value({ row }: { row: TreeRow }) {
         ≈ {String(value)}
       </span>
     );
-  return <span class="json-plain">{String(value)}</span>;
+  return <span class="json-plain">{marked(String(value), passages, isSought, from)}</span>;
 }

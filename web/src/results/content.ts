@@ -4,7 +4,7 @@ import { isText, type Kind, kindOf } from "./kind";
 
 export const FIRST = 1024 * 1024; // bytes fetched at once of a large text
 export const WHOLE = 8 * 1024 * 1024; // bytes up to which a table or a tree is fetched whole
-const WHOLE_KINDS: readonly Kind[] = ["json", "lines", "separated"];
+const WHOLE_KINDS: readonly Kind[] = ["json", "lines", "separated", "drawing"];
 
 export type Content = {
   readonly text: string;

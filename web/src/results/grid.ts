@@ -2,17 +2,22 @@
 import { isBranch, type Json } from "./tree";
 
 export type Cell = Json | undefined;
-export type Grid = { readonly columns: readonly string[]; readonly rows: readonly (readonly Cell[])[] };
+export type Grid = {
+  readonly columns: readonly string[];
+  readonly rows: readonly (readonly Cell[])[];
+  /** What stands between two cells in the source, of separated values. */
+  readonly separator?: string;
+};
 export type Order = { readonly column: number; readonly isDown: boolean } | undefined;
 
 const MOST_COLUMNS = 60;
 
 /** Returns the table of separated values; the first row names the columns. */
-export function gridOfFields(rows: readonly (readonly string[])[]): Grid {
+export function gridOfFields(rows: readonly (readonly string[])[], separator = ","): Grid {
   const [head = [], ...rest] = rows;
   const width = rows.reduce((most, row) => Math.max(most, row.length), 0);
   const columns = Array.from({ length: width }, (_, n) => head[n] ?? "");
-  return { columns, rows: rest };
+  return { columns, rows: rest, separator };
 }
 
 /** Returns the table of an array of objects, also of one that is the only array in an object; undefined for all else. */

@@ -2,9 +2,18 @@
 
 /** The views of results. `source` is there for every text. */
 export type View = "markdown" | "table" | "tree" | "picture" | "source";
-export type Kind = "markdown" | "separated" | "json" | "lines" | "picture" | "code" | "text" | "unknown";
+export type Kind =
+  | "markdown"
+  | "separated"
+  | "json"
+  | "lines"
+  | "picture"
+  | "drawing"
+  | "code"
+  | "text"
+  | "unknown";
 
-const PICTURES = new Set(["image/png", "image/jpeg", "image/gif", "image/webp", "image/svg+xml"]);
+const PICTURES = new Set(["image/png", "image/jpeg", "image/gif", "image/webp"]);
 const KINDS: Readonly<Record<string, Kind>> = {
   "text/markdown": "markdown",
   "text/csv": "separated",
@@ -15,6 +24,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
   "text/plain": "text",
   "application/yaml": "code",
   "application/xml": "code",
+  "image/svg+xml": "drawing",
   "application/javascript": "code",
   "application/sql": "code",
 };
@@ -29,6 +39,32 @@ export function kindOf(mediaType: string | undefined): Kind {
   if (PICTURES.has(bare)) return "picture";
   if (bare.endsWith("+json")) return "json";
   return KINDS[bare] ?? (bare.startsWith("text/") || bare.endsWith("+xml") ? "code" : "unknown");
+}
+
+/** Tells whether a text is an SVG drawing: its first element says so, after what may stand before that. */
+export function isDrawing(text: string): boolean {
+  let rest = text
+    .slice(0, 8192)
+    .replace(/^\ufeff/, "")
+    .trimStart();
+  while (rest.startsWith("<?") || rest.startsWith("<!")) {
+    const end = endOfMarkup(rest);
+    if (end < 0) return false;
+    rest = rest.slice(end).trimStart();
+  }
+  return /^<svg[\s/>]/.test(rest);
+}
+
+/** Returns where an instruction, a comment or a document type at the beginning of a text ends; -1: it does not. */
+function endOfMarkup(text: string): number {
+  const after = (closer: string) => {
+    const at = text.indexOf(closer);
+    return at < 0 ? -1 : at + closer.length;
+  };
+  if (text.startsWith("<?")) return after("?>");
+  if (text.startsWith("<!--")) return after("-->");
+  const inner = text.indexOf("[");
+  return inner >= 0 && inner < text.indexOf(">") ? after("]>") : after(">");
 }
 
 /** Tells whether bytes of no known kind are text: UTF-8 without the zero bytes that pictures and archives have. */

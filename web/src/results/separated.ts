@@ -9,10 +9,14 @@ export function separatorOf(text: string): string {
   return counts.reduce((best, next) => (next.count > best.count ? next : best)).one;
 }
 
+/** Returns the separator of a text, by its media type, else as it looks. */
+export function separatorIn(text: string, mediaType: string): string {
+  return mediaType.startsWith("text/tab-separated") ? "\t" : separatorOf(text);
+}
+
 /** Returns the rows of a text of separated values; quotes may hold separators, line feeds and doubled quotes. */
 export function separated(text: string, mediaType = ""): string[][] {
-  const separator = mediaType.startsWith("text/tab-separated") ? "\t" : separatorOf(text);
-  return rowsWith(text, separator).filter((row) => row.length > 1 || row[0] !== "");
+  return rowsWith(text, separatorIn(text, mediaType)).filter((row) => row.length > 1 || row[0] !== "");
 }
 
 function rowsWith(text: string, separator: string): string[][] {

@@ -36,19 +36,25 @@ type Letter =
   | { readonly to: "hub"; readonly tab: string; readonly message: ToHub }
   | { readonly to: "tab"; readonly tab: string; readonly message: ToTab };
 
-/** One tab holds a lock and has the hub; when it goes, the lock falls to another, and all say again what they watch. */
+/**
+ * One tab holds a lock and has the hub; when it goes, the lock falls to another, and all say again what they watch. Pages
+ * of two doors may have one origin, under two paths: each has a lock of its own.
+ */
 function overLeader(hear: (message: ToTab) => void, base: string): Channel {
+  const name = `signoff.stream ${base}`;
   const me = crypto.getRandomValues(new Uint32Array(2)).join("-");
-  const air = new BroadcastChannel("signoff.stream");
+  const air = new BroadcastChannel(name);
   let lead: ((tab: string, message: ToHub) => void) | undefined;
   air.onmessage = ({ data }: MessageEvent<Letter>) => {
     if (data.to === "hub") lead?.(data.tab, data.message);
     else if (data.tab === me || data.tab === "*") hear(data.message);
   };
-  void navigator.locks.request("signoff.stream", () => {
-    lead = leadership(base, (tab, message) =>
-      tab === me ? hear(message) : air.postMessage({ to: "tab", tab, message }),
-    );
+  void navigator.locks.request(name, () => {
+    lead = leadership(base, (tab, message) => {
+      // Not at once: what is heard may say something to the hub, which is in the midst of something.
+      if (tab === me) queueMicrotask(() => hear(message));
+      else air.postMessage({ to: "tab", tab, message });
+    });
     air.postMessage({ to: "tab", tab: "*", message: { kind: "again" } });
     hear({ kind: "again" });
     return new Promise(() => {}); // held for as long as the tab lives

@@ -15,3 +15,4 @@ export { toast, toastError } from "./toasts";
 export { VirtualList } from "./VirtualList";
 export { Visible } from "./Visible";
 export { visible } from "./visible";
+export { hatch, waitLabel } from "./waits";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { gridOfFields, gridOfJson, orderedRows, widthsOf } from "../../src/results/grid";
-import { isText, kindOf } from "../../src/results/kind";
+import { isDrawing, isText, kindOf } from "../../src/results/kind";
 import { rowAt, rowsOf } from "../../src/results/rows";
 import { separated } from "../../src/results/separated";
 import { shownOf } from "../../src/results/shown";
@@ -14,7 +14,7 @@ describe("kinds", () => {
     ["TEXT/CSV", "separated"],
     ["application/json", "json"],
     ["application/geo+json", "json"],
-    ["image/svg+xml", "picture"],
+    ["image/svg+xml", "drawing"],
     ["image/tiff", "unknown"],
     ["text/html", "code"],
     ["", "unknown"],
@@ -27,6 +27,33 @@ describe("kinds", () => {
     expect(isText(new TextEncoder().encode("grüße"))).toBe(true);
     expect(isText(new Uint8Array([0x89, 0x50, 0x4e, 0x47]))).toBe(false);
     expect(isText(new Uint8Array([65, 0, 66]))).toBe(false);
+  });
+});
+
+describe("drawings", () => {
+  it.each([
+    ["<svg/>", true],
+    ['\ufeff <?xml version="1.0"?>\n<!-- <b> --><!DOCTYPE svg [<!ENTITY x "y">]>\n<svg xmlns="x">', true],
+    ["<!DOCTYPE svg PUBLIC 'a' 'b'><svg>", true],
+    ["<svgx>", false],
+    ["<html><svg></svg></html>", false],
+    ["<!-- without an end <svg>", false],
+    ["<?".repeat(100_000), false],
+    ["", false],
+  ])("%#", (text, is) => {
+    expect(isDrawing(text)).toBe(is);
+  });
+
+  it("are shown as pictures and as their source, also when a plan that asked for SVG got XML", () => {
+    for (const type of ["image/svg+xml", "application/xml", "text/xml; charset=utf-8"])
+      expect(shownOf(content("<svg></svg>"), type).views).toEqual(["picture", "source"]);
+    for (const type of ["text/html", "text/plain", "text/markdown"])
+      expect(shownOf(content("<svg></svg>"), type).views).not.toContain("picture");
+    expect(shownOf(content("<feed></feed>"), "application/xml").views).toEqual(["source"]);
+    expect(shownOf(content("<svg></svg>", 999), "image/svg+xml")).toMatchObject({
+      views: ["source"],
+      isTooLarge: true,
+    });
   });
 });
 

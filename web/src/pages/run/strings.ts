@@ -131,6 +131,11 @@ export const s = strings({
   nothingYet: ["Nothing has run yet.", "尚未运行。"],
   execute: ["execute", "执行"],
   validate: ["validate", "验证"],
+  waited: ["Waited", "等待"],
+  waitingNow: [
+    (what: string, since: string) => `now ${what}, since ${since}`,
+    (what: string, since: string) => `现在${what}，自 ${since}`,
+  ],
   person: ["waits for a person", "等待人工"],
   quarantinedWhy: [
     "The runner met a bug in this run and leaves it alone. A resume tries again.",

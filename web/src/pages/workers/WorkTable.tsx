@@ -1,10 +1,10 @@
 import { useMemo, useState } from "preact/hooks";
 import { words } from "../../i18n";
 import { Link } from "../../router";
-import { format, VirtualList, visible } from "../../ui";
+import { format, VirtualList, Visible, visible, waitLabel } from "../../ui";
 import { Cells } from "../runs/Cells";
 import { isTrouble } from "./drawing";
-import { type Ending, type Lane, lengthOf, type Work } from "./lanes";
+import { type Ending, type Lane, lengthOf, type Work, waitedFor } from "./lanes";
 import { s } from "./strings";
 
 const ENDINGS: Readonly<Record<Ending, () => string>> = {
@@ -28,9 +28,21 @@ export function WorkLine({ work, now }: { work: Work; now: number }) {
       <strong>{visible(work.worker)}</strong> {work.phase === "execute" ? s.makes() : s.judges()}{" "}
       <TaskLink work={work} /> · {words.attemptN(work.attempt)} · {format.clockTime(work.start)} ·{" "}
       {format.duration(lengthOf(work, now))} · {ENDINGS[work.ending]()}
-      {work.waited !== undefined && ` · ${s.waited(format.duration(work.waited))}`}
+      {work.waits !== undefined && ` · ${s.waited(waitsOf(work) || format.duration(0))}`}
+      {work.waits
+        ?.filter(({ why }) => why)
+        .map(({ why, start }) => (
+          <div key={start} class="small muted">
+            <Visible text={why} most={300} />
+          </div>
+        ))}
     </>
   );
+}
+
+/** What its task waited for, and how long: "2.0 s for its retry time, 0.4 s for an executor". */
+function waitsOf({ waits = [] }: Work): string {
+  return waits.map(({ what, start, end }) => `${format.duration(end - start)} ${waitLabel(what)}`).join(", ");
 }
 
 function TaskLink({ work }: { work: Work }) {
@@ -56,7 +68,9 @@ export function WorkTable({ lanes, seen, now, worker, setWorker }: Props) {
     const chosen = lanes
       .filter((lane) => worker === "" || lane.worker === worker)
       .flatMap((lane) => lane.works);
-    return chosen.sort((a, b) => (byWait ? (b.waited ?? -1) - (a.waited ?? -1) : 0) || b.start - a.start);
+    return chosen.sort(
+      (a, b) => (byWait ? (waitedFor(b) ?? -1) - (waitedFor(a) ?? -1) : 0) || b.start - a.start,
+    );
   }, [lanes, seen, worker, byWait]);
   return (
     <section class="stack tight">
@@ -118,7 +132,9 @@ function WorkRow({ work, now }: { work: Work; now: number }) {
           <TaskLink work={work} /> <span class="small muted">{words.attemptN(work.attempt)}</span>
         </span>,
         format.clockTime(work.start),
-        work.waited === undefined ? "" : format.duration(work.waited),
+        <span key="wait" class="ellipsis" title={waitsOf(work)}>
+          {waitsOf(work) || (work.waits && format.duration(0))}
+        </span>,
         format.duration(lengthOf(work, now)),
         <span key="outcome" class={isTrouble(work.ending) ? "trouble" : ""}>
           {work.phase === "execute" ? s.makes() : s.judges()}: {ENDINGS[work.ending]()}

@@ -1,11 +1,12 @@
 // The lanes on a canvas. Only what is in view is drawn.
-import { format } from "../../ui";
-import type { Ending, Lane, Work } from "./lanes";
+import { format, hatch } from "../../ui";
+import { type Ending, type Lane, type Work, waitedSince } from "./lanes";
 
 export const ROW = 20;
 export const HEAD = 24;
 const GAP = 10; // between two workers
 const BAR = 15;
+const LEAST_WAIT = 2; // pixels: a wait that is no longer is not to be seen
 
 export type Placed = { readonly lane: Lane; readonly top: number; readonly height: number };
 
@@ -99,6 +100,7 @@ export function draw(
   for (const place of places) {
     const y = place.top - frame.y;
     if (y + place.height < HEAD || y > frame.height) continue;
+    for (const work of place.lane.works) drawWait(canvas, work, y, frame, colours, work === selected);
     for (const work of place.lane.works) drawWork(canvas, work, y, frame, colours, work === selected);
     drawName(canvas, place, y, frame, colours, label(place));
   }
@@ -107,6 +109,27 @@ export function draw(
 
 export function xOf(time: number, frame: Frame): number {
   return frame.names + (time - frame.first) * frame.scale - frame.x;
+}
+
+/**
+ * The wait before work: a hollow line below the row, since the slot may have done other work meanwhile; of the selected
+ * work a hatched box over the row.
+ */
+function drawWait(
+  canvas: CanvasRenderingContext2D,
+  work: Work,
+  top: number,
+  frame: Frame,
+  colours: Colours,
+  isSelected: boolean,
+): void {
+  const right = xOf(work.start, frame);
+  const x = Math.max(xOf(waitedSince(work), frame), frame.names);
+  if (right - x < LEAST_WAIT || x > frame.width) return;
+  const [above, height] = isSelected ? [0, BAR] : [BAR + 1, 4];
+  const y = top + work.row * ROW + above;
+  const width = Math.min(right, frame.width + 1) - x;
+  hatch(canvas, { x, y, width, height }, colours.muted!);
 }
 
 function drawWork(

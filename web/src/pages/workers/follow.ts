@@ -4,6 +4,7 @@ import { useEffect, useMemo } from "preact/hooks";
 import { executions, isAborted } from "../../api";
 import type { EventJson, ExecutionJson } from "../../gen/signoff/v1/execution_pb";
 import { watchExecution } from "../../stream";
+import { knownLayout } from "../run/layout";
 import { isLive } from "../runs/figures";
 import { Lanes } from "./lanes";
 
@@ -46,13 +47,13 @@ function follow(execution: ExecutionJson, to: Following): () => void {
   const asking = new AbortController();
   let waiting: EventJson[] | undefined = []; // what comes from the stream while the journal is read
   const after = Math.max(0, Number(execution.sequence ?? 0) - MOST_EVENTS);
-  to.lanes.begin(id, after);
   if (after > 0) to.isCut.value = true;
 
   const takeAll = (events: readonly EventJson[]) => events.every((event) => to.lanes.take(id, event));
   const read = async () => {
     waiting ??= [];
     try {
+      await prepared;
       for (let more = true; more; ) more = await page(id, to, asking.signal);
       const late = waiting;
       waiting = undefined;
@@ -62,6 +63,9 @@ function follow(execution: ExecutionJson, to: Following): () => void {
       if (!isAborted(error)) to.error.value = error;
     }
   };
+  const prepared = (after > 0 ? Promise.resolve(undefined) : knownLayout(id, execution, asking.signal)).then(
+    (layout) => to.lanes.begin(id, after, layout),
+  );
   void read();
   const leave = isLive(execution)
     ? listen(id, to, (events) => {

@@ -1,6 +1,7 @@
 // Who ran what, when: the leases of executions, folded from their events into rows of the workers that held them.
+import type { LayoutJson } from "../../api";
 import type { EventJson } from "../../gen/signoff/v1/execution_pb";
-import { instant } from "../../store";
+import { instant, type Wait, Waits } from "../../store";
 
 export type Ending =
   | "open"
@@ -27,8 +28,8 @@ export type Work = {
   /** 0 while it is under way. */
   end: number;
   ending: Ending;
-  /** Milliseconds since the task could have been given to a worker; undefined: no event tells since when. */
-  readonly waited: number | undefined;
+  /** What the task waited for before it, since the last work on it; undefined: no event tells since when it waited. */
+  readonly waits: readonly Wait[] | undefined;
 };
 
 export type Lane = {
@@ -46,7 +47,8 @@ export class Lanes {
   first = Number.POSITIVE_INFINITY;
   last = 0;
   private readonly leases = new Map<string, Work>();
-  private readonly free = new Map<string, number>();
+  private readonly waits = new Map<string, Waits>();
+  private readonly over = new Map<string, Wait[]>(); // since the last work, by execution and task
   private readonly sequences = new Map<string, number>();
 
   /** Returns the last event that was taken of an execution. */
@@ -54,9 +56,17 @@ export class Lanes {
     return this.sequences.get(execution) ?? 0;
   }
 
-  /** Begins an execution after this event: earlier ones are left out. */
-  begin(execution: string, after: number): void {
+  /** Begins an execution after this event: earlier ones are left out. `layout`: what needs what in it. */
+  begin(execution: string, after: number, layout?: LayoutJson): void {
     this.sequences.set(execution, Math.max(after, this.sequence(execution)));
+    this.waits.set(execution, this.newWaits(execution, after > 0 ? undefined : layout));
+  }
+
+  private newWaits(execution: string, layout?: LayoutJson): Waits {
+    return new Waits(layout, (task, wait) => {
+      const key = `${execution} ${task}`;
+      this.over.set(key, [...(this.over.get(key) ?? []), wait]);
+    });
   }
 
   /** Takes the next event of an execution. Returns false when events before it are missing. */
@@ -67,9 +77,12 @@ export class Lanes {
     this.sequences.set(execution, sequence);
     const at = instant(event.at);
     const task = event.taskId ?? "";
-    if (event.taskAssigned) this.begun(execution, task, event.taskAssigned, at);
+    const waits = this.waits.get(execution) ?? this.newWaits(execution);
+    this.waits.set(execution, waits);
+    const isKnown = waits.knows(task);
+    waits.take(event);
+    if (event.taskAssigned) this.begun(execution, task, event.taskAssigned, at, isKnown);
     else this.ended(event, at);
-    this.note(`${execution} ${task}`, event, at);
     return true;
   }
 
@@ -82,11 +95,12 @@ export class Lanes {
     task: string,
     assigned: NonNullable<EventJson["taskAssigned"]>,
     at: number,
+    isKnown: boolean,
   ): void {
     const worker = assigned.worker ?? "";
     const lane = this.byWorker.get(worker) ?? { worker, works: [], rows: 1, isNew: false };
     this.byWorker.set(worker, lane);
-    const since = this.free.get(`${execution} ${task}`);
+    const waits = this.over.get(`${execution} ${task}`) ?? [];
     const work: Work = {
       execution,
       task,
@@ -97,13 +111,13 @@ export class Lanes {
       start: at,
       end: 0,
       ending: "open",
-      waited: since === undefined ? undefined : Math.max(0, at - since),
+      waits: isKnown ? waits : undefined,
     };
     lane.works.push(work);
     lane.isNew = true;
     this.leases.set(assigned.leaseId ?? "", work);
-    this.free.delete(`${execution} ${task}`);
-    this.first = Math.min(this.first, at);
+    this.over.delete(`${execution} ${task}`);
+    this.first = Math.min(this.first, waitedSince(work));
     this.last = Math.max(this.last, at);
   }
 
@@ -117,14 +131,6 @@ export class Lanes {
       work.ending = ending;
       this.last = Math.max(this.last, at);
     }
-  }
-
-  /** Notes since when a task waits for a worker. */
-  private note(key: string, event: EventJson, at: number): void {
-    if (event.candidateStored || event.leaseLost || event.leaseReturned || event.canaryJudged)
-      this.free.set(key, at);
-    else if (event.judgeFailed) this.free.set(key, instant(event.judgeFailed.retryAt) || at);
-    else if (event.retryScheduled) this.free.set(key, instant(event.retryScheduled.retryAt) || at);
   }
 }
 
@@ -156,6 +162,18 @@ const ENDINGS: readonly (readonly [LeaseEvent, Ending])[] = [
 /** Returns how long it took, or has taken so far. A clock that runs behind the runner's makes it no less than nothing. */
 export function lengthOf({ start, end }: Work, now: number): number {
   return Math.max(0, (end || now) - start);
+}
+
+/** Returns how long its task had waited for a worker that could have had it; undefined: no event tells. */
+export function waitedFor({ waits }: Work): number | undefined {
+  return waits
+    ?.filter(({ what }) => what === "executor" || what === "validator")
+    .reduce((sum, { start, end }) => sum + end - start, 0);
+}
+
+/** Returns since when its task had waited, whatever for; its own beginning when it had not. */
+export function waitedSince({ waits, start }: Work): number {
+  return Math.min(start, ...(waits ?? []).map((wait) => wait.start));
 }
 
 /** Returns how much of the rows' time from `first` to `last` was work, from 0 to 1. */

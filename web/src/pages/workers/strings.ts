@@ -77,8 +77,8 @@ export const s = strings({
 
   lanes: ["Who ran what, when", "谁在何时执行了什么"],
   lanesHint: [
-    "A row is a slot of a worker. Empty space is time without work. Choose a bar to see it.",
-    "每行为工作者的一个槽位，空白为空闲时间。点击条块查看详情。",
+    "A row is a slot of a worker. Empty space is time without work. A hatched line below it: what it did next was waiting. Choose a bar to see it.",
+    "每行为工作者的一个槽位，空白为空闲时间。下方斜线：其下一项工作正在等待。点击条块查看详情。",
   ],
   ofExecution: ["Executions", "执行"],
   allRunning: [(n: number) => `all running (${n})`, (n: number) => `全部运行中（${n}）`],
@@ -107,7 +107,7 @@ export const s = strings({
   asked: ["passed it on to a person", "转交人工"],
   canary: ["judged a canary", "判定金丝雀"],
   away: ["its model was away", "模型不可用"],
-  waited: [(time: string) => `had waited ${time} for a worker`, (time: string) => `等待工作者 ${time}`],
+  waited: [(waits: string) => `had waited ${waits}`, (waits: string) => `之前等待 ${waits}`],
   work: ["Assignments", "分配记录"],
   allWorkers: ["all workers", "全部工作者"],
   longestWaits: ["Longest waits first", "等待最久优先"],

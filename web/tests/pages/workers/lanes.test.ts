@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { EventJson } from "../../../src/gen/signoff/v1/execution_pb";
 import { tickOf } from "../../../src/pages/workers/drawing";
-import { arranged, busyShare, Lanes } from "../../../src/pages/workers/lanes";
+import { arranged, busyShare, Lanes, waitedFor, waitedSince } from "../../../src/pages/workers/lanes";
 import recorded from "../../fixtures/journal.json";
 
 const events = recorded.events as unknown as EventJson[];
@@ -72,7 +72,20 @@ describe("the lanes of workers", () => {
       assigned(6, 13, "a", "L3", { attempt: 2 }),
     ]);
     const works = lanes.byWorker.get("w")!.works;
-    expect(works.map(({ waited }) => waited)).toEqual([undefined, 4000, 1000]);
+    expect(works.map(waitedFor)).toEqual([undefined, 4000, 1000]);
+    expect(works.map(({ waits }) => waits?.map(({ what }) => what))).toEqual([
+      undefined,
+      ["validator"],
+      ["retry", "executor"],
+    ]);
+    expect(works.map(waitedSince)).toEqual([0, 5, 10].map((second) => Date.parse(at(second))));
+  });
+
+  it("know the first wait of a task as well when they know what needs what", () => {
+    const lanes = new Lanes();
+    lanes.begin("x", 0, { nodes: [{ taskId: "a", atomic: true }] });
+    taken([{ sequence: "1", at: at(0), executionStarted: {} }, assigned(2, 3, "a", "L1")], "x", lanes);
+    expect(waitedFor(lanes.byWorker.get("w")!.works[0]!)).toBe(3000);
   });
 
   it("take an event once, and say when one is missing", () => {

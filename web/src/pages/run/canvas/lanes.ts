@@ -1,6 +1,7 @@
 // Draws the time line's rows in view.
 
-import { format } from "../../../ui";
+import type { Wait } from "../../../store";
+import { format, hatch, waitLabel } from "../../../ui";
 import type { Lanes, Span } from "../model/lanes";
 import type { RunState } from "../state";
 import { mark } from "./marking";
@@ -35,12 +36,18 @@ function scaleOf(lanes: Lanes, view: TimeView, now: number): Scale {
   };
 }
 
-export function spanAt(lanes: Lanes, view: TimeView, id: string, x: number, now: number): Span | undefined {
+/** Returns the work or the wait at a place of a task's row. */
+export function spanAt(
+  lanes: Lanes,
+  view: TimeView,
+  id: string,
+  x: number,
+  now: number,
+): Span | Wait | undefined {
   if (x < labels(view)) return undefined;
   const scale = scaleOf(lanes, view, now);
-  return lanes.spans
-    .get(id)
-    ?.findLast((span) => x >= scale.x(span.start) - 2 && x <= scale.x(span.end || now) + 2);
+  const isThere = ({ start, end }: Span | Wait) => x >= scale.x(start) - 2 && x <= scale.x(end || now) + 2;
+  return lanes.spans.get(id)?.findLast(isThere) ?? lanes.waitsOf(id, now).findLast(isThere);
 }
 
 export function paintLanes(canvas: HTMLCanvasElement, picture: Picture): void {
@@ -74,6 +81,7 @@ function lane(context: CanvasRenderingContext2D, picture: Picture, scale: Scale,
   context.beginPath();
   context.rect(labels(view), y, view.width - labels(view), ROW);
   context.clip();
+  for (const wait of lanes.waitsOf(id, picture.now)) gap(context, picture, scale, wait, y);
   for (const span of lanes.spans.get(id) ?? []) bar(context, picture, scale, span, y);
   context.restore();
   const { status, awaiting } = tally([n], state.store.fold);
@@ -102,6 +110,32 @@ function describe(
     104,
     y + ROW / 2 + 0.5,
   );
+}
+
+const LEAST_GAP = 2; // pixels: a wait that is no longer is not to be seen
+
+/** A wait: hollow and hatched, with what it was for where that has room. */
+function gap(
+  context: CanvasRenderingContext2D,
+  { palette, view, now }: Picture,
+  scale: Scale,
+  wait: Wait,
+  y: number,
+): void {
+  const x = Math.max(scale.x(wait.start), labels(view) - 1);
+  const width = Math.min(scale.x(wait.end || now), view.width + 1) - x;
+  if (width < LEAST_GAP) return;
+  hatch(context, { x, y: y + 8, width, height: ROW - 17 }, palette.muted);
+  context.font = `400 11px ${palette.font}`;
+  const words = waitLabel(wait.what);
+  const room = context.measureText(words).width + 8;
+  if (room + 12 > width) return;
+  context.fillStyle = palette.surface;
+  context.fillRect(x + (width - room) / 2, y + 5, room, ROW - 11);
+  context.fillStyle = palette.muted;
+  context.textAlign = "center";
+  context.textBaseline = "middle";
+  context.fillText(words, x + width / 2, y + ROW / 2 - 0.5);
 }
 
 const COLOUR: Readonly<Record<Span["phase"], number>> = { execute: 2, validate: 3, person: 0 };

@@ -1,6 +1,9 @@
-// The time line's rows: each task's attempts as spans of time, folded from the whole journal and the events after it.
+// The time line's rows: each task's attempts as spans of time, and its waits between them, folded from the whole journal
+// and the events after it.
+import type { LayoutJson } from "../../../api";
 import type { EventJson } from "../../../gen/signoff/v1/execution_pb";
-import { instant } from "../../../store";
+import { instant, type Wait, Waits } from "../../../store";
+import { push } from "./lists";
 
 export type Ending = "open" | "made" | "passed" | "rejected" | "failed" | "lost" | "unclear";
 export type Span = {
@@ -17,6 +20,20 @@ export class Lanes {
   first = Number.POSITIVE_INFINITY;
   last = 0;
   sequence = 0;
+  private readonly past = new Map<string, Wait[]>();
+  private readonly waits: Waits;
+
+  /** `layout`: what needs what. */
+  constructor(layout?: LayoutJson) {
+    this.waits = new Waits(layout, (task, wait) => push(this.past, task, wait));
+  }
+
+  /** Returns when a task could have been worked on and no worker had it, up to now. */
+  waitsOf(id: string, now: number): readonly Wait[] {
+    const open = this.waits.open(id, now);
+    const past = this.past.get(id) ?? [];
+    return open.length ? [...past, ...open] : past;
+  }
 
   /** Takes an event in; one that has been taken in changes nothing. */
   take(event: EventJson): void {
@@ -26,6 +43,7 @@ export class Lanes {
     const at = instant(event.at);
     this.last = Math.max(this.last, at);
     if (event.executionStarted) this.first = Math.min(this.first, at);
+    this.waits.take(event);
     if (event.taskId) this.takeTask(event.taskId, event, at);
   }
 
@@ -58,9 +76,7 @@ export class Lanes {
   private begin(id: string, span: Span): void {
     this.finish(id, span.start, "lost");
     this.first = Math.min(this.first, span.start);
-    const spans = this.spans.get(id);
-    if (spans) spans.push(span);
-    else this.spans.set(id, [span]);
+    push(this.spans, id, span);
   }
 
   private finish(id: string, at: number, ending: Ending): void {

@@ -31,6 +31,8 @@ export type RunModel = {
   readonly graph: Drawing;
   readonly classes: Drawing;
   readonly stages: number;
+  /** What the planner made it of; undefined when the map is not known, and the tasks alone are. */
+  readonly layout: LayoutJson | undefined;
 };
 
 /** Makes the model of a layout. `ids` are the tasks in the order of the fold. */
@@ -51,6 +53,7 @@ export function modelOf(layout: LayoutJson, ids: readonly string[]): RunModel {
     graph: drawnGraph(inputs, "tasks"),
     classes: drawnGraph(inputs, "classes"),
     stages: tree.reduce((most, entry) => Math.max(most, entry.stage), 0),
+    layout: layout.header && layout,
   };
 }
 

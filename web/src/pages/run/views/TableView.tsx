@@ -1,6 +1,18 @@
 // The tasks as a table: the equal of the drawings, for screen readers and for anyone who likes text.
+import { useResource } from "../../../api";
 import { AWAITS_PERSON, isFailed } from "../../../store";
-import { format, PersonMark, StateMark, useShortcuts, VirtualList, Visible } from "../../../ui";
+import {
+  format,
+  PersonMark,
+  StateMark,
+  useShortcuts,
+  VirtualList,
+  Visible,
+  visible,
+  waitLabel,
+} from "../../../ui";
+import { followJournal } from "../model/journal";
+import { Waited } from "../model/waited";
 import { useRows } from "../rows";
 import type { RunState } from "../state";
 import { s } from "../strings";
@@ -9,6 +21,11 @@ import "./table.css";
 export function TableView({ state }: { state: RunState }) {
   const shown = state.shown.value;
   const ids = state.model.ids;
+  const journal = useResource(
+    (signal) => followJournal(state.store, new Waited(state.model.layout), signal),
+    [state],
+  );
+  const waited = journal.value.value;
   const at = useRows(
     state,
     shown.map((n) => ids[n]!),
@@ -30,7 +47,7 @@ export function TableView({ state }: { state: RunState }) {
       rowHeight={36}
       current={at.current}
       keyOf={(n) => ids[shown[n]!] ?? n}
-      row={(row) => <Row state={state} n={shown[row]!} />}
+      row={(row) => <Row state={state} n={shown[row]!} waited={waited} />}
       head={<Head />}
     />
   );
@@ -47,6 +64,7 @@ function Head() {
         s.attempts(),
         s.worker(),
         s.since(),
+        s.waited(),
         s.lastFailure(),
       ].map((name) => (
         <span key={name} role="columnheader">
@@ -57,11 +75,12 @@ function Head() {
   );
 }
 
-function Row({ state, n }: { state: RunState; n: number }) {
+function Row({ state, n, waited }: { state: RunState; n: number; waited: Waited | undefined }) {
   const fold = state.store.live;
   const id = fold.ids[n]!;
   const status = fold.statusAt(n);
   const isSelected = state.selected.value === id;
+  const waits = waited && waitsOf(state, waited, id);
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: the row around it has the role
     <div
@@ -99,9 +118,22 @@ function Row({ state, n }: { state: RunState; n: number }) {
       <span role="cell" class="numbers">
         {format.clockTime(fold.changedAt[n]!)}
       </span>
+      <span role="cell" class="ellipsis numbers" title={waits}>
+        {waits}
+      </span>
       <span role="cell" class={`ellipsis ${isFailed(status) ? "of-execution-failed bad" : "muted"}`}>
         <Visible text={fold.lastFailure[n]} most={200} />
       </span>
     </div>
   );
+}
+
+/** How long a task has waited, what for, and what for now: "3.1 s for an executor; now for a validator, since 12:04:31" */
+function waitsOf(state: RunState, waited: Waited, id: string): string {
+  const past = [...waited.of(id)].map(([what, time]) => `${format.duration(time)} ${waitLabel(what)}`);
+  const isQuarantined = state.store.live.state === "EXECUTION_STATE_QUARANTINED"; // no event tells of it
+  const now = isQuarantined ? undefined : waited.now(id, Date.now());
+  const why = now?.why && `: ${visible(now.why.slice(0, 200))}`;
+  const present = now ? [s.waitingNow(waitLabel(now.what), format.clockTime(now.start)) + why] : [];
+  return [past.join(", "), ...present].filter(Boolean).join("; ");
 }

@@ -1,22 +1,26 @@
-// The time line: a row for each task, its attempts as spans.
+// The time line: a row for each task, its attempts as spans, and its waits between them.
 import { effect, type ReadonlySignal, type Signal, useComputed, useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { useResource } from "../../../api";
-import { isAtRest } from "../../../store";
+import { isAtRest, type Wait } from "../../../store";
 import { isDark } from "../../../theme/theme";
-import { Button, Failed, format, useShortcuts, Visible } from "../../../ui";
+import { Button, Failed, format, useShortcuts, Visible, waitLabel } from "../../../ui";
 import { paintLanes, spanAt } from "../canvas/lanes";
 import { type Palette, readPalette } from "../canvas/palette";
 import { moved, revealed, rowAt, type TimeView, WHOLE, zoomed } from "../canvas/time-view";
 import { followJournal } from "../model/journal";
-import type { Lanes, Span } from "../model/lanes";
+import { Lanes, type Span } from "../model/lanes";
 import { useRows } from "../rows";
 import type { RunState } from "../state";
 import { s } from "../strings";
+import { Why } from "../Why";
 import "./canvas.css";
 
 export function TimelineView({ state }: { state: RunState }) {
-  const journal = useResource((signal) => followJournal(state.store, signal), [state]);
+  const journal = useResource(
+    (signal) => followJournal(state.store, new Lanes(state.model.layout), signal),
+    [state],
+  );
   const lanes = journal.value.value;
   if (journal.error.value) return <Failed error={journal.error.value} again={journal.reload} />;
   if (!lanes) return <p class="muted nothing">{s.loadingStory()}</p>;
@@ -25,7 +29,7 @@ export function TimelineView({ state }: { state: RunState }) {
   return <Lines state={state} lanes={lanes} />;
 }
 
-type Pointed = { readonly id: string; readonly span: Span; readonly x: number; readonly y: number };
+type Pointed = { readonly id: string; readonly span: Span | Wait; readonly x: number; readonly y: number };
 type Picture = {
   readonly state: RunState;
   readonly lanes: Lanes;
@@ -63,7 +67,10 @@ function Lines({ state, lanes }: Omit<Picture, "rows">) {
         aria-label={s.canvas(s.timeline(), state.model.ids.length)}
         onDblClick={() => state.open(state.selected.value)}
       />
-      <Card pointed={pointed} view={view} now={() => endOf(state, lanes)} />
+      <Card state={state} pointed={pointed} view={view} now={() => endOf(state, lanes)} />
+      <div class="legend small muted">
+        <span class="hatched" aria-hidden="true" /> {s.waited()}
+      </div>
       <div class="zoom row">
         <Button small kind="quiet" aria-label={s.zoomOut()} title={s.zoomOut()} onClick={() => zoom(1 / 1.5)}>
           −
@@ -79,12 +86,14 @@ function Lines({ state, lanes }: Omit<Picture, "rows">) {
   );
 }
 
-/** What the span under the pointer is. */
+/** What the span or the wait under the pointer is. */
 function Card({
+  state,
   pointed,
   view,
   now,
 }: {
+  state: RunState;
   pointed: Signal<Pointed | undefined>;
   view: Signal<TimeView>;
   now: () => number;
@@ -92,19 +101,42 @@ function Card({
   if (!pointed.value) return null;
   const { id, span, x, y } = pointed.value;
   const place = { left: `${Math.max(4, Math.min(x + 12, view.value.width - 330))}px`, top: `${y + 14}px` };
-  const parts = [s[span.phase](), s.attemptShort(span.attempt), span.worker].filter(Boolean);
   return (
     <div class="overlays">
       <div class="hover-card small" style={place}>
         <strong class="mono">{id}</strong>
-        <div>
-          <Visible text={parts.join(" · ")} most={200} />
-        </div>
+        {"phase" in span ? <About span={span} /> : <AboutWait state={state} task={id} wait={span} />}
         <div class="muted numbers">
           {format.clockTime(span.start)} · {format.duration((span.end || now()) - span.start)}
         </div>
       </div>
     </div>
+  );
+}
+
+function About({ span }: { span: Span }) {
+  const parts = [s[span.phase](), s.attemptShort(span.attempt), span.worker].filter(Boolean);
+  return (
+    <div>
+      <Visible text={parts.join(" · ")} most={200} />
+    </div>
+  );
+}
+
+/** What a wait was for, and what its event said. Of one that goes on, the runner knows more than the journal. */
+function AboutWait({ state, task, wait }: { state: RunState; task: string; wait: Wait }) {
+  return (
+    <>
+      <div>
+        {s.waited()} {waitLabel(wait.what)}
+      </div>
+      {wait.why && (
+        <div class="muted">
+          <Visible text={wait.why} most={300} />
+        </div>
+      )}
+      {!wait.end && <Why state={state} task={task} />}
+    </>
   );
 }
 
