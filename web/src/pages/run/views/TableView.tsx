@@ -18,13 +18,12 @@ import type { RunState } from "../state";
 import { s } from "../strings";
 import "./table.css";
 
+const MOST_READ = 20_000; // events; the time line reads any number, when a person asks for it
+
 export function TableView({ state }: { state: RunState }) {
   const shown = state.shown.value;
   const ids = state.model.ids;
-  const journal = useResource(
-    (signal) => followJournal(state.store, new Waited(state.model.layout), signal),
-    [state],
-  );
+  const journal = useResource((signal) => waitedOf(state, signal), [state]);
   const waited = journal.value.value;
   const at = useRows(
     state,
@@ -51,6 +50,13 @@ export function TableView({ state }: { state: RunState }) {
       head={<Head />}
     />
   );
+}
+
+/** Reads what tasks have waited for; nothing of a journal so long that reading it would hold up everything else. */
+async function waitedOf(state: RunState, signal: AbortSignal): Promise<Waited | undefined> {
+  const { store, model } = state;
+  if (store.live.sequence > MOST_READ) return undefined;
+  return followJournal(store, new Waited(model.layout), signal);
 }
 
 function Head() {
