@@ -10,12 +10,13 @@ from contextlib import aclosing
 from signoff.client.client import Client
 from signoff.client.values import Ref, by_execution
 from signoff.client.view import View
-from signoff.errors import SignoffError
+from signoff.errors import SignoffError, Unavailable
 from signoff.states import is_at_rest
 from signoff.v1 import execution_pb2 as pb
 from signoff.v1 import runner_pb2
 
 LOOK_AGAIN = 2.0  # seconds between two looks at the workers, which are also the runner's sign of life
+SILENT = 5.0  # seconds; a runner that says nothing for so long counts as lost
 TRY_AGAIN = 0.5  # seconds between two tries to watch
 LONGEST_FOLD = 0.02  # seconds that a flood of events keeps keys waiting
 MOST_LISTED = 200  # executions to choose from
@@ -74,7 +75,8 @@ class Session:
 
     async def _watch_once(self, execution_id: str) -> None:
         view = View()
-        async with aclosing(self.client.watch(by_execution(execution_id), thinking=True)) as messages:
+        watch = self.client.watch(by_execution(execution_id), thinking=True, on_break=self._broken)
+        async with aclosing(watch) as messages:
             pause = time.monotonic() + LONGEST_FOLD
             async for message in messages:
                 view.apply(message)
@@ -94,15 +96,23 @@ class Session:
         """Asks for the workers again and again, and notes whether the runner answers."""
         while True:
             try:
-                self.workforce = await self.client.workforce()
+                # guard: a frozen runner is told of -> async with asyncio.timeout(None):
+                async with asyncio.timeout(SILENT):
+                    self.workforce = await self.client.workforce()
                 self._alive()
-            except SignoffError:
+            except (SignoffError, TimeoutError):
                 self._lost()
             await asyncio.sleep(LOOK_AGAIN)
 
     def _alive(self) -> None:
         self.as_of, self.is_lost = self._clock(), False
         self.revision += 1
+
+    def _broken(self, error: SignoffError) -> None:
+        """Tells of a watch whose runner is away; a watcher that was too slow goes on at once."""
+        # guard: a watch that breaks off is told at once -> if False:
+        if isinstance(error, Unavailable):
+            self._lost()
 
     def _lost(self) -> None:
         # guard: a lost connection is told -> pass

@@ -17,5 +17,8 @@ GUARDS: Sequence[Guard] = (
     Guard("a verdict in top is on what was shown", "another candidate waits by the time that a person presses the key"),
     Guard("a dialog has one answer", "keys come faster than the screen is drawn"),
     Guard("a lost connection is told", "the runner has gone, and the screen looks as before"),
+    Guard("a watch says when its runner is lost", "the runner has gone, and a person takes the last lines for news"),
+    Guard("a watch that breaks off is told at once", "the runner has gone, and the screen looks as before for seconds"),
+    Guard("a frozen runner is told of", "the machine of the runner hangs, and its connections stay open"),
     Guard("logs are visible texts", "a worker is started by hand, and meets such a text"),
 )

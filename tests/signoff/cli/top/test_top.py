@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
+from typing import Any, Never
 
 import pytest
 from textual.pilot import Pilot
 from textual.widgets import Static
 
+from signoff.cli.top import session as session_of_top
 from signoff.cli.top.app import TopApp
 from signoff.cli.top.dialogs import Confirm
 from signoff.cli.top.session import Session
@@ -40,6 +43,14 @@ from tests.support.servers.fake_runner import (
 
 RUNNING = pb.EXECUTION_STATE_RUNNING
 NEVER = 1_000_000  # looks of a client until a watch ends
+
+
+class SilentRunner(FakeRunner):
+    """A runner that takes connections, and never says which workers it has."""
+
+    async def ListWorkers(self, request: runner_pb2.ListWorkersRequest, context: Any) -> Never:
+        await asyncio.Event().wait()
+        raise AssertionError("expected no end of the wait")
 
 
 def a_run(*events: pb.Event, tasks: int = 3) -> FakeRunner:
@@ -242,6 +253,27 @@ async def test_a_runner_that_goes_away_is_told_of_and_found_again() -> None:
                 await until_shown(pilot, "connection lost, as of ")
             session.client = client
             await until(pilot, lambda: "connection lost" not in shown(pilot))
+
+
+@pytest.mark.guard(name="a watch that breaks off is told at once")
+async def test_a_watch_that_breaks_off_is_told_of_without_a_look_at_the_workers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(session_of_top, "LOOK_AGAIN", float(NEVER))
+    runner = a_run()
+    async with AsyncExitStack() as runs, Client(runner=await runs.enter_async_context(listening(runner))) as client:
+        app = TopApp(Session(client, runner.execution))
+        async with app.run_test(size=(80, 24)) as pilot:
+            await until_shown(pilot, "undone")
+            await runs.aclose()
+            await until_shown(pilot, "connection lost, as of ")
+
+
+@pytest.mark.guard(name="a frozen runner is told of")
+async def test_a_runner_that_says_nothing_is_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session_of_top, "SILENT", 0.1)
+    async with topped(SilentRunner(execution=execution(RUNNING), tasks=[undone("t0")], looks=NEVER)) as pilot:
+        await until_shown(pilot, "connection lost, as of ")
 
 
 async def test_a_flood_of_events_over_two_thousand_tasks_leaves_the_keys_at_work() -> None:
