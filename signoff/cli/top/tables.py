@@ -55,15 +55,16 @@ class VirtualList(ScrollView, can_focus=True):
             self.post_message(self.Moved())
 
     def render_line(self, y: int) -> Strip:
-        number, width = self.scroll_offset.y + y, self.size.width
+        number, width = self.scroll_offset.y + y, self.scrollable_content_region.width  # beside the scroll bar
         if number >= len(self.keys):
-            return Strip.blank(width)
+            return Strip.blank(width, self.rich_style)
         line = self._line_of(self.keys[number], width)
         line.end = ""
         line.truncate(width, pad=True)
+        line.stylize_before(line.style)  # rich leaves the style of a whole text to those who print it
         if number == self.cursor:
             line.stylize("reverse")
-        return Strip(line.render(self.app.console)).adjust_cell_length(width)
+        return Strip(line.render(self.app.console)).adjust_cell_length(width).apply_style(self.rich_style)
 
     def action_move(self, lines: int) -> None:
         self._go(self.cursor + lines)

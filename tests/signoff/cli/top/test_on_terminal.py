@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from signoff.cli.watch.follow import NOT_SIGNED_OFF
 from tests.support.processes.commands import kill_one, signoff, vanished
 from tests.support.processes.ptys import OnTerminal, on_terminal
 from tests.support.processes.terminal_screen import CURSOR, WRAP
@@ -33,6 +35,10 @@ class Serving:
     def freeze(self, *, runs_on: bool = False) -> None:
         """Stops `signoff serve` itself, so that it starts nothing again; `runs_on` takes that back."""
         os.kill(self.terminal.process.pid, signal.SIGCONT if runs_on else signal.SIGSTOP)
+
+
+#: Sets a colour: of 16, of 256 or of all, of the text or behind it.
+COLOUR = re.compile(r"\x1b\[(?:[0-9;:]*[;:])?(?:[34][0-8]|9[0-7]|10[0-7])(?:[;:][0-9;:]*)?m")
 
 
 @asynccontextmanager
@@ -88,11 +94,23 @@ async def test_a_runner_that_is_killed_is_told_of_and_the_screen_goes_on_when_it
         await left_with_q(terminal, before)
 
 
-async def test_it_shows_what_a_runner_left_behind_and_leaves_no_process(tmp_path: Path) -> None:
+async def test_it_shows_what_a_runner_left_behind_without_colour_and_leaves_no_process(tmp_path: Path) -> None:
     async with serving(tmp_path):
         pass
-    async with on_terminal("top", "--data-dir", str(tmp_path / "db"), cwd=tmp_path) as terminal:
+    data = ("--data-dir", str(tmp_path / "db"))
+    async with on_terminal("top", *data, cwd=tmp_path, variables={"NO_COLOR": "1"}) as terminal:
         before = terminal.line_settings
         await terminal.shows("for you")
+        terminal.type("w")
+        await terminal.shows("worker  role")
+        terminal.type("we")
+        await terminal.shows("Enter: choose")  # the last line of a list
+        terminal.type("\x1b")
+        await terminal.shows("q quit")  # the last line of the screen
         await left_with_q(terminal, before)
+        assert COLOUR.findall(terminal.text) == []
+    async with on_terminal("top", *data, cwd=tmp_path, variables={"TERM": "dumb"}) as terminal:
+        assert await terminal.ended() == NOT_SIGNED_OFF
+        assert "j1" in terminal.text
+        assert "\x1b" not in terminal.text
     await vanished(str(tmp_path))

@@ -7,12 +7,13 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any, Never
 
 import pytest
+from rich.segment import Segment
 from textual.pilot import Pilot
 from textual.widgets import Static
 
@@ -144,6 +145,80 @@ async def test_hostile_texts_are_visible_in_every_pane() -> None:
             assert "\x1b" not in text
             assert not set("\x07\x9b\x7f\u202e\u2066\u200b\u2028\U000e0041") & set(text)
     assert HOSTILE in runner.tasks[1].last_failure
+
+
+# ---------------------------------------------------------------- on which terminals
+
+SIZES = [(40, 10), (60, 16), (80, 24), (100, 30), (200, 50)]
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("tasks", [5, 2_000])
+async def test_it_is_readable_on_terminals_of_any_size(size: tuple[int, int], tasks: int) -> None:
+    reason = "the candidate has no year, " * 10
+    async with topped(a_run(assigned("t2"), stored("t2"), rejected("t2", reason), tasks=tasks), size=size) as pilot:
+        await until_shown(pilot, "the candidate")
+        lines = shown(pilot).splitlines()
+    assert lines[0].startswith("trends running")
+    heading = next(number for number, line in enumerate(lines) if line.startswith("task "))
+    assert lines[heading].endswith("worker, or failure" if size[0] >= 60 else "…")
+    assert lines[heading + 1].startswith("t2 ")
+    assert lines[heading + 1].endswith("…")  # not cut off by the scroll bar
+    assert lines[-1].startswith("q quit  ? keys")
+    assert len([line for line in lines if line.startswith("t")]) >= min(tasks, size[1] // 3)
+
+
+async def test_a_short_column_of_ids_leaves_the_room_to_failures_and_a_long_one_is_cut() -> None:
+    long = "a_name_that_goes_on_and_on_for_a_long_time"
+    runner = a_run(assigned("t1"), stored("t1"), rejected("t1", "no year"))
+    async with topped(runner) as pilot:
+        await until_shown(pilot, "no year")
+        assert "t1      validation-failed 1   no year" in shown(pilot)
+    runner.tasks.append(undone(long))
+    async with topped(runner) as pilot:
+        await until_shown(pilot, f"{long[:24]}… undone")
+
+
+async def test_a_task_has_the_colour_of_its_state() -> None:
+    async with topped(a_run(assigned("t1"))) as pilot:
+        await until_shown(pilot, "executor-1")
+        await pilot.press("down")  # the chosen one is reversed
+        await until(pilot, lambda: "t0" in text_in(pilot, "reverse"))
+        assert colours(pilot, "t1 ") - colours(pilot, "t2 ")
+
+
+@pytest.mark.guard(name="NO_COLOR is respected")
+async def test_without_colours_none_is_drawn_and_what_is_chosen_is_still_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    runner = a_run(assigned("t1"), tasks=40)
+    runner.others = [runner.execution]
+    async with topped(runner) as pilot:
+        await until_shown(pilot, "executor-1")
+        assert "t1" in text_in(pilot, "reverse")
+        for key in ("w", "w", "question_mark", "escape", "slash", "escape", "s", "n", "e"):
+            await pilot.press(key)
+            assert colours(pilot) == set()
+        await until_shown(pilot, "executions, the newest first")
+        await until(pilot, lambda: text_in(pilot, "underline").count("trends  running") == 1)
+        assert colours(pilot) == set()
+
+
+def drawn(pilot: Pilot[None]) -> Iterator[tuple[str, Segment]]:
+    """Yields each piece of the screen with the line it is in."""
+    for strip in pilot.app.screen._compositor.render_strips():
+        for segment in strip:
+            yield strip.text, segment
+
+
+def colours(pilot: Pilot[None], of: str = "") -> set[str]:
+    """Returns the colours of the text, in the lines with this text."""
+    styles = [piece.style for line, piece in drawn(pilot) if of in line and piece.style is not None]
+    return {colour.name for style in styles for colour in (style.color, style.bgcolor) if colour is not None}
+
+
+def text_in(pilot: Pilot[None], attribute: str) -> str:
+    """Returns the text that is reversed, or underlined."""
+    return "\n".join(piece.text for _, piece in drawn(pilot) if getattr(piece.style, attribute, None))
 
 
 # ---------------------------------------------------------------- what it orders
