@@ -108,6 +108,7 @@ class TopApp(App[None]):
         self.wanted, self.failed_only, self.shows_workers = "", False, False
         self._drawn = (-1, -1)  # the revision, and the second, of what is on the screen
         self._id_cells = rows.SHORTEST_ID
+        self._shown: dict[str, tuple[Text, int]] = {}  # by part of the screen: its text and its lines
         self._working: Worker[None] | None = None
 
     def get_line_filters(self) -> Sequence[LineFilter]:
@@ -151,27 +152,35 @@ class TopApp(App[None]):
         lines = [rows.headline(view, self.session.plan_id, time.time(), width)]
         if self.session.is_lost:
             lines.append(rows.connection_line(True, self.session.as_of))
-        self.query_one("#head", Static).update(Text("\n").join(lines))
+        self._put("#head", Text("\n", no_wrap=True).join(lines))
 
     def _draw_run(self) -> None:
         view, width = self.session.view, self.size.width
         stages = rows.stage_lines(view, STAGES if self.size.height >= LOW else 0, width)
-        self.query_one("#stages", Static).update(Text("\n").join(stages))
+        self._put("#stages", Text("\n", no_wrap=True).join(stages))
         self.query_one("#stages").display = bool(stages)
         self._id_cells = rows.id_width(view, width)
-        self.query_one("#heading", Static).update(rows.task_heading(width, self._id_cells))
+        self._put("#heading", rows.task_heading(width, self._id_cells))
         self.query_one(VirtualList).show_keys(rows.ordered(view, self.wanted, failed_only=self.failed_only))
         self._draw_detail()
 
     def _draw_detail(self) -> None:
         view, chosen = self.session.view, self.query_one(VirtualList).selected
-        detail = self.query_one("#detail", Static)
         lines = [Text(rows.task_facts(view, chosen) or "no task", no_wrap=True, overflow="ellipsis")]
         is_low = self.size.height < LOW
-        detail.styles.max_height = 4 if is_low else 7  # with the line above it
+        self.query_one("#detail").styles.max_height = 4 if is_low else 7  # with the line above it
         height = 2 if is_low else THINKING
         lines += [Text(line, style="italic") for line in rows.thinking_lines(view, chosen, self.size.width, height)]
-        detail.update(Text("\n").join(lines))
+        self._put("#detail", Text("\n").join(lines))
+
+    def _put(self, name: str, text: Text) -> None:
+        """Shows a text in a part of the screen. Only a part of another height moves the others, and draws them all."""
+        before, part = self._shown.get(name), self.query_one(name, Static)
+        height = len(text.wrap(self.console, max(part.size.width, 1)))
+        if before != (text, height):
+            # guard: a second draws what has changed -> part.update(text)
+            part.update(text, layout=before is None or before[1] != height)
+            self._shown[name] = (text, height)
 
     def _draw_workers(self) -> None:
         told = self.session.workforce

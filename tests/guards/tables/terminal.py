@@ -12,6 +12,7 @@ GUARDS: Sequence[Guard] = (
     Guard("a terminal gets no raw bytes", "a person prints what a model made on their terminal"),
     Guard("a screen writes what has changed", "a person watches over a slow line"),
     Guard("NO_COLOR is respected", "a person, or their terminal, cannot do with colours"),
+    Guard("a second draws what has changed", "a person watches `signoff top` over a slow line"),
     Guard("failed tasks come first", "a few of two thousand tasks have failed"),
     Guard("what cannot be undone is confirmed", "a person presses the key beside the one they meant"),
     Guard("people judge in top what they were shown", "a person is asked about what they have not seen"),

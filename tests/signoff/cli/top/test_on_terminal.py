@@ -11,6 +11,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
+
 from signoff.cli.watch.follow import NOT_SIGNED_OFF
 from tests.support.processes.commands import kill_one, signoff, vanished
 from tests.support.processes.ptys import OnTerminal, on_terminal
@@ -63,6 +65,18 @@ def _plan_for_a_person(folder: Path) -> Path:
     return plan
 
 
+async def _bytes_of_seconds(terminal: OnTerminal, seconds: int) -> int:
+    """Counts what reaches the terminal while the clock of the execution moves on and nothing else happens."""
+    counted = [await _next_second(terminal) for _ in range(seconds + 2)]
+    return counted[-1] - counted[1]  # what is drawn before may have other reasons
+
+
+async def _next_second(terminal: OnTerminal) -> int:
+    """Waits until the clock of the execution has moved; returns how many bytes had come by then."""
+    await terminal.shows_no_more(terminal.shown.partition("signed off")[0])
+    return len(terminal.bytes)
+
+
 async def left_with_q(terminal: OnTerminal, before: Sequence[object]) -> None:
     """Quits, and checks that the terminal is as it was before."""
     terminal.type("q")
@@ -73,6 +87,7 @@ async def left_with_q(terminal: OnTerminal, before: Sequence[object]) -> None:
     assert terminal.shown.strip() == ""
 
 
+@pytest.mark.guard(name="a second draws what has changed")
 async def test_a_runner_that_is_killed_is_told_of_and_the_screen_goes_on_when_it_is_back(tmp_path: Path) -> None:
     async with (
         serving(tmp_path) as services,
@@ -80,6 +95,7 @@ async def test_a_runner_that_is_killed_is_told_of_and_the_screen_goes_on_when_it
     ):
         before = terminal.line_settings
         await terminal.shows("for you")
+        assert await _bytes_of_seconds(terminal, 3) < 3 * 500  # a whole screen has more than 2,000
         services.freeze()
         services.kill_runner()
         await terminal.shows(LOST)
@@ -100,7 +116,7 @@ async def test_it_shows_what_a_runner_left_behind_without_colour_and_leaves_no_p
     data = ("--data-dir", str(tmp_path / "db"))
     async with on_terminal("top", *data, cwd=tmp_path, variables={"NO_COLOR": "1"}) as terminal:
         before = terminal.line_settings
-        await terminal.shows("for you")
+        await terminal.shows("j1 ")
         terminal.type("w")
         await terminal.shows("worker  role")
         terminal.type("we")
