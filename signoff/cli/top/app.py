@@ -170,7 +170,10 @@ class TopApp(App[None]):
         is_low = self.size.height < LOW
         self.query_one("#detail").styles.max_height = 4 if is_low else 7  # with the line above it
         height = 2 if is_low else THINKING
-        lines += [Text(line, style="italic") for line in rows.thinking_lines(view, chosen, self.size.width, height)]
+        thinking = rows.thinking_lines(self.session.thinking_of(chosen), self.size.width, height)
+        lines += [Text(line, style="italic") for line in thinking]
+        if self.session.has_earlier_thinking(chosen):
+            self.run_worker(self.session.recall(chosen), name="recall")
         self._put("#detail", Text("\n").join(lines))
 
     def _put(self, name: str, text: Text) -> None:

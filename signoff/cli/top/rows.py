@@ -160,9 +160,9 @@ def canary_lines(workforce: runner_pb2.ListWorkersResponse) -> Iterator[tuple[st
         yield tuple(canary_row(tally))
 
 
-def thinking_lines(view: View, task_id: str, width: int, height: int) -> list[str]:
-    """Returns the end of what a task's worker thinks, cut into lines."""
-    lines = chop_cells(one_line(view.thinking.get(task_id, "")), max(width, 2))
+def thinking_lines(thinking: str, width: int, height: int) -> list[str]:
+    """Returns the end of what a worker thinks, cut into lines."""
+    lines = chop_cells(one_line(thinking), max(width, 2))
     return lines[-height:] if height > 0 else []
 
 

@@ -13,6 +13,7 @@ GUARDS: Sequence[Guard] = (
     Guard("a screen writes what has changed", "a person watches over a slow line"),
     Guard("NO_COLOR is respected", "a person, or their terminal, cannot do with colours"),
     Guard("a second draws what has changed", "a person watches `signoff top` over a slow line"),
+    Guard("thinking is not doubled", "pieces of thinking arrive after the answer that has them too"),
     Guard("failed tasks come first", "a few of two thousand tasks have failed"),
     Guard("what cannot be undone is confirmed", "a person presses the key beside the one they meant"),
     Guard("people judge in top what they were shown", "a person is asked about what they have not seen"),

@@ -113,6 +113,34 @@ async def test_the_thinking_of_the_chosen_task_is_shown_live() -> None:
         await until_shown(pilot, "I weigh the planets")
 
 
+@pytest.mark.guard(name="thinking is not doubled")
+async def test_thinking_from_before_is_asked_for_once_and_goes_on_with_what_comes() -> None:
+    runner = a_run()
+    runner.tasks[1].status, runner.tasks[1].worker, runner.tasks[1].attempt = pb.TASK_STATUS_DOING, "executor-1", 2
+    runner.thoughts = runner_pb2.GetThinkingResponse(
+        attempt=2, phase=pb.PHASE_EXECUTE, text="I weigh the planets. Mars comes first"
+    )
+    runner.thinking = [runner_pb2.Thinking(task_id="t1", attempt=2, text=" planets. Mars comes first, and Venus after")]
+    async with topped(runner) as pilot:
+        await until_shown(pilot, "I weigh the planets. Mars comes first, and Venus after")
+        assert shown(pilot).count("planets") == 1
+        await pilot.press("down", "up")
+        await until_shown(pilot, "I weigh the planets")
+    assert len(asked(runner, runner_pb2.GetThinkingRequest)) == 1
+
+
+async def test_thinking_of_another_lease_is_not_taken_for_that_of_this_one() -> None:
+    runner = a_run()
+    runner.tasks[0].status, runner.tasks[0].worker, runner.tasks[0].attempt = pb.TASK_STATUS_DOING, "executor-1", 2
+    runner.thoughts = runner_pb2.GetThinkingResponse(attempt=3, phase=pb.PHASE_EXECUTE, text="I begin anew")
+    runner.thinking = [runner_pb2.Thinking(task_id="t0", attempt=2, text="I weigh")]
+    async with topped(runner) as pilot:
+        await until_shown(pilot, "I weigh")
+        await until(pilot, lambda: bool(asked(runner, runner_pb2.GetThinkingRequest)))
+        await pilot.press("down", "up")
+        assert "I begin anew" not in shown(pilot)
+
+
 async def test_a_filter_and_failed_alone_narrow_the_table() -> None:
     async with topped(a_run(tasks=30)) as pilot:
         await until_shown(pilot, "t5")
