@@ -108,7 +108,7 @@ class TopApp(App[None]):
         self.wanted, self.failed_only, self.shows_workers = "", False, False
         self._drawn = (-1, -1)  # the revision, and the second, of what is on the screen
         self._id_cells = rows.SHORTEST_ID
-        self._shown: dict[str, tuple[Text, int]] = {}  # by part of the screen: its text and its lines
+        self._shown: dict[str, Text] = {}  # by part of the screen
         self._working: Worker[None] | None = None
 
     def get_line_filters(self) -> Sequence[LineFilter]:
@@ -177,13 +177,10 @@ class TopApp(App[None]):
         self._put("#detail", Text("\n").join(lines))
 
     def _put(self, name: str, text: Text) -> None:
-        """Shows a text in a part of the screen. Only a part of another height moves the others, and draws them all."""
-        before, part = self._shown.get(name), self.query_one(name, Static)
-        height = len(text.wrap(self.console, max(part.size.width, 1)))
-        if before != (text, height):
-            # guard: a second draws what has changed -> part.update(text)
-            part.update(text, layout=before is None or before[1] != height)
-            self._shown[name] = (text, height)
+        """Shows a text in a part of the screen, which is drawn again when it has changed."""
+        if self._shown.get(name) != text:
+            self._shown[name] = text
+            self.query_one(name, Static).update(text)
 
     def _draw_workers(self) -> None:
         told = self.session.workforce

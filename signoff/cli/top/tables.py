@@ -58,6 +58,7 @@ class VirtualList(ScrollView, can_focus=True):
     def _refresh_changed(self) -> None:
         """Has the lines drawn that are not as they were drawn the last time."""
         for y in range(self.size.height):
+            # guard: a second draws what has changed -> if True:
             if self._line(y) != self._drawn.get(y):
                 self.refresh(Region(0, y, self.size.width, 1))
 
