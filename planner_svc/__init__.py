@@ -23,8 +23,8 @@ row of criteria/criteria.py. docs/reference/plans.md is the reference for the au
 code.
 """
 
-import os
+from signoff.service.forks import leave_grpc_out_of_forks
 
-# Set before gRPC is imported. Its fork handlers crash some of the processes that uvloop starts while calls come in, and
-# a plan is checked at every pause in a person's typing. All forks of the planner start another program.
-os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
+# A plan is checked in processes that are started while calls come in: at every pause in a person's typing.
+# guard: the planner's forks leave gRPC alone -> pass
+leave_grpc_out_of_forks()

@@ -24,9 +24,7 @@ A new kind of executor is a Handler (assignment.py) that handlers.py registers; 
 function in validate/checking/, and a check that needs a program or an app is a CheckRunner.
 """
 
-import os
+from signoff.service.forks import leave_grpc_out_of_forks
 
-# Set before gRPC is imported. Its fork handlers crash about one in twenty of the processes that uvloop starts while a
-# stream is busy. The worker needs no such handlers: all its forks start another program.
-# guard: forks leave gRPC alone -> os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "1"
-os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
+# Commands, functions and checks are processes that are started while the runner's stream is busy.
+leave_grpc_out_of_forks()

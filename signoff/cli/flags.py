@@ -61,6 +61,10 @@ Runner = Annotated[
         help="host:port, or several with commas; else the one on --data-dir is found.",
     ),
 ]
+PlannerAt = Annotated[str, typer.Option("--planner", envvar="SIGNOFF_PLANNER", metavar="ADDRESS")]
+RunnersAt = Annotated[
+    str, typer.Option("--runner", envvar="SIGNOFF_RUNNER", metavar="ADDRESS", help="Or several with commas.")
+]
 Model = Annotated[
     str,
     typer.Option("--model", metavar="NAME", help="mock (built in, offline), or one of an OpenAI-compatible endpoint."),

@@ -32,9 +32,11 @@ from signoff.cli.flags import (
     OutputFile,
     PlanFile,
     PlanId,
+    PlannerAt,
     Prices,
     Processes,
     RollbackScope,
+    RunnersAt,
     Thinking,
     Ui,
     UiAddress,
@@ -130,10 +132,8 @@ def run(
 @plans.command()
 def submit(
     plan: PlanFile,
-    planner: Annotated[str, typer.Option("--planner", envvar="SIGNOFF_PLANNER", metavar="ADDRESS")] = PLANNER_ADDRESS,
-    runner: Annotated[
-        str, typer.Option("--runner", envvar="SIGNOFF_RUNNER", metavar="ADDRESS", help="Or several with commas.")
-    ] = RUNNER_ADDRESS,
+    planner: PlannerAt = PLANNER_ADDRESS,
+    runner: RunnersAt = RUNNER_ADDRESS,
     plan_id: PlanId = "",
     no_infer: NoInfer = False,
     new: New = False,

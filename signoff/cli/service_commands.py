@@ -18,8 +18,10 @@ from signoff.cli.flags import (
     Limits,
     Model,
     Models,
+    PlannerAt,
     Prices,
     Processes,
+    RunnersAt,
     Ui,
     UiAddress,
     WorkerKind,
@@ -76,10 +78,8 @@ def serve(
 
 @services.command()
 def ui(
-    planner: Annotated[str, typer.Option("--planner", envvar="SIGNOFF_PLANNER", metavar="ADDRESS")] = PLANNER_ADDRESS,
-    runner: Annotated[
-        str, typer.Option("--runner", envvar="SIGNOFF_RUNNER", metavar="ADDRESS", help="Or several with commas.")
-    ] = RUNNER_ADDRESS,
+    planner: PlannerAt = PLANNER_ADDRESS,
+    runner: RunnersAt = RUNNER_ADDRESS,
     address: Annotated[
         str, typer.Option(metavar="ADDRESS", help="Where to listen; anything but loopback needs a token.")
     ] = UI_ADDRESS,

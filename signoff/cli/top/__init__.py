@@ -2,6 +2,7 @@
 
     command   starts it; without a terminal, `signoff watch` in its place
     session   the connection: which execution, its view, the workers, and whether the runner answers
+    thinking  what a worker thinks aloud: what the runner has kept of it, and what came since
     rows      tasks, stages and workers as lines of text: failed first, filtered
     tables    a list of any length that draws only the lines on the screen
     dialogs   questions: to confirm, to give a reason, to read a candidate, to choose

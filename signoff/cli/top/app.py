@@ -34,7 +34,7 @@ REPAINTS = 4  # a second at most, for a terminal over a slow line
 THINKING, STAGES = 4, 4  # lines; fewer on a low terminal
 LOW = 20  # lines of a terminal that has no room for stages
 WORKER_HEADINGS = ("worker", "role", "busy", "state", "has", "models")
-KEYS = "? keys  y why  c candidate  a approve  x reject  r retry  p pause  f failed  q quit"
+KEYS = "q quit  ? keys  y why  c candidate  a approve  x reject  r retry  p pause  f failed"
 HELP = """\
 up, down, page up, page down, home, end   choose a task
 y   why the task is not finished
@@ -59,6 +59,13 @@ class VisibleText(LineFilter):
         return [Segment(visible(text), style, control) for text, style, control in segments]
 
 
+class NoColours(LineFilter):
+    """Leaves bold, dim, italic and reversed text, and no colour: textual's own filter turns colours into greys."""
+
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
+        return [Segment(text, style and style.without_color, control) for text, style, control in segments]
+
+
 class TopApp(App[None]):
     """Shows a session, and steers its execution."""
 
@@ -69,7 +76,7 @@ class TopApp(App[None]):
     #head, #stages, #heading, #detail, #message, #keys { height: auto; width: 1fr; }
     #head, #stages, #heading, #keys { text-wrap: nowrap; text-overflow: ellipsis; }
     #tasks { height: 1fr; scrollbar-size-vertical: 1; overflow-x: hidden; }
-    #detail { border-top: solid $primary; max-height: 7; }
+    #detail { border-top: solid $primary; }
     #workers { height: 1fr; display: none; }
     .dialog { align: center middle; width: 80%; max-width: 90; height: auto; border: solid $primary; padding: 1 2; }
     .dialog Static { height: auto; }
@@ -77,6 +84,7 @@ class TopApp(App[None]):
     .reader Static { height: auto; }
     .reader #text, .reader OptionList { height: 1fr; }
     Confirm, AskLine { align: center middle; }
+    OptionList:nocolor > .option-list--option-highlighted { text-style: bold underline; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("q,ctrl+c", "quit", "quit", priority=False),
@@ -99,10 +107,13 @@ class TopApp(App[None]):
         self.session = session
         self.wanted, self.failed_only, self.shows_workers = "", False, False
         self._drawn = (-1, -1)  # the revision, and the second, of what is on the screen
+        self._id_cells = rows.SHORTEST_ID
+        self._shown: dict[str, Text] = {}  # by part of the screen
         self._working: Worker[None] | None = None
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        return [*super().get_line_filters(), VisibleText()]
+        # guard: NO_COLOR is respected -> return [*super().get_line_filters(), VisibleText()]
+        return [*([NoColours()] if self.no_color else super().get_line_filters()), VisibleText()]
 
     def compose(self) -> ComposeResult:
         yield Static(id="head")
@@ -141,23 +152,35 @@ class TopApp(App[None]):
         lines = [rows.headline(view, self.session.plan_id, time.time(), width)]
         if self.session.is_lost:
             lines.append(rows.connection_line(True, self.session.as_of))
-        self.query_one("#head", Static).update(Text("\n").join(lines))
+        self._put("#head", Text("\n", no_wrap=True).join(lines))
 
     def _draw_run(self) -> None:
         view, width = self.session.view, self.size.width
         stages = rows.stage_lines(view, STAGES if self.size.height >= LOW else 0, width)
-        self.query_one("#stages", Static).update(Text("\n").join(stages))
-        self.query_one("#heading", Static).update(rows.task_heading(width))
+        self._put("#stages", Text("\n", no_wrap=True).join(stages))
+        self.query_one("#stages").display = bool(stages)
+        self._id_cells = rows.id_width(view, width)
+        self._put("#heading", rows.task_heading(width, self._id_cells))
         self.query_one(VirtualList).show_keys(rows.ordered(view, self.wanted, failed_only=self.failed_only))
         self._draw_detail()
 
     def _draw_detail(self) -> None:
         view, chosen = self.session.view, self.query_one(VirtualList).selected
-        detail = self.query_one("#detail", Static)
         lines = [Text(rows.task_facts(view, chosen) or "no task", no_wrap=True, overflow="ellipsis")]
-        height = THINKING if self.size.height >= LOW else 2
-        lines += [Text(line, style="italic") for line in rows.thinking_lines(view, chosen, self.size.width, height)]
-        detail.update(Text("\n").join(lines))
+        is_low = self.size.height < LOW
+        self.query_one("#detail").styles.max_height = 4 if is_low else 7  # with the line above it
+        height = 2 if is_low else THINKING
+        thinking = rows.thinking_lines(self.session.thinking_of(chosen), self.size.width, height)
+        lines += [Text(line, style="italic") for line in thinking]
+        if self.session.has_earlier_thinking(chosen):
+            self.run_worker(self.session.recall(chosen), name="recall")
+        self._put("#detail", Text("\n").join(lines))
+
+    def _put(self, name: str, text: Text) -> None:
+        """Shows a text in a part of the screen, which is drawn again when it has changed."""
+        if self._shown.get(name) != text:
+            self._shown[name] = text
+            self.query_one(name, Static).update(text)
 
     def _draw_workers(self) -> None:
         told = self.session.workforce
@@ -171,7 +194,7 @@ class TopApp(App[None]):
         self.query_one("#crew", Static).update(both)
 
     def _task_line(self, task_id: str, width: int) -> Text:
-        return rows.task_line(self.session.view, task_id, time.time(), width)
+        return rows.task_line(self.session.view, task_id, time.time(), width, self._id_cells)
 
     def on_virtual_list_moved(self) -> None:
         self._draw_detail()

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from signoff.cli.show.output import STYLES
 from signoff.cli.show.tables import canary_row, worker_row
-from signoff.cli.watch.task_lines import FAILED, cut, elapsed
+from signoff.cli.watch.task_lines import FAILED, LONGEST_ID, cut, elapsed
 from signoff.client.view import DOING, DONE, UNDONE, VALIDATING, TaskView, View
 from signoff.display.visible_text import one_line
 from signoff.display.wire_names import state_name, status_name
@@ -23,6 +23,7 @@ ORDER: Mapping[int, int] = {
     UNDONE: 4,
     DONE: 5,
 }  # after a person's verdict, which is 1; failed ones are 0
+SHORTEST_ID = 8  # cells
 STATUS, ATTEMPT, TIME = 18, 4, 8  # cells of these columns
 
 
@@ -82,6 +83,8 @@ def connection_line(is_lost: bool, as_of: float) -> Text:
 
 def stage_lines(view: View, height: int, width: int) -> list[Text]:
     """Returns a line for each stage, from the first that is not signed off; the rest is summed up."""
+    if height < 1:
+        return []
     stages = sorted(stage for stage, counts in view.stages.items() if counts.total())
     first = next((n for n, stage in enumerate(stages) if view.stages[stage][DONE] < view.stages[stage].total()), 0)
     first = max(0, min(first, len(stages) - height))
@@ -106,11 +109,18 @@ def _stage_line(view: View, stage: int) -> Text:
     return line
 
 
-def task_heading(width: int) -> Text:
-    return Text(_columns(("task", "status", "try", "time    worker, or the last failure"), width), style="bold dim")
+def id_width(view: View, width: int) -> int:
+    """Returns the cells of the column of ids: as many as the longest has, up to a third of the line."""
+    longest = max(map(len, view.tasks), default=0)
+    return max(SHORTEST_ID, min(longest + 2, width // LONGEST_ID))
 
 
-def task_line(view: View, task_id: str, at: float, width: int) -> Text:
+def task_heading(width: int, id_cells: int) -> Text:
+    headings = ("task", "status", "try", f"{'time':<{TIME}}worker, or failure")
+    return Text(_columns(headings, width, id_cells), style="bold dim")
+
+
+def task_line(view: View, task_id: str, at: float, width: int, id_cells: int) -> Text:
     """Returns a task as a line of the table; an empty one when it has gone."""
     task = view.tasks.get(task_id)
     if task is None:
@@ -118,7 +128,7 @@ def task_line(view: View, task_id: str, at: float, width: int) -> Text:
     status = "for you" if task_id in view.awaiting else status_name(task.status)
     cells = (task_id, status, str(task.attempt or ""), _last_cell(task, at))
     style = "yellow" if status == "for you" else STYLES.get(status, "")
-    return Text(_columns(cells, width), style=f"bold {style}" if task.given_up else style, no_wrap=True)
+    return Text(_columns(cells, width, id_cells), style=f"bold {style}" if task.given_up else style, no_wrap=True)
 
 
 def _last_cell(task: TaskView, at: float) -> str:
@@ -127,12 +137,11 @@ def _last_cell(task: TaskView, at: float) -> str:
     return f"for good: {task.last_failure}" if task.given_up else task.last_failure
 
 
-def _columns(cells: Sequence[str], width: int) -> str:
-    """Returns the cells side by side: an id has up to a third of the line, the last cell what is left."""
-    first = max(8, min(24, width // 3))
-    widths = (first, STATUS, ATTEMPT)
+def _columns(cells: Sequence[str], width: int, id_cells: int) -> str:
+    """Returns the cells side by side: the last one has what is left of the line."""
+    widths = (id_cells, STATUS, ATTEMPT)
     told = [set_cell_size(cut(one_line(cell), size - 1), size) for cell, size in zip(cells, widths, strict=False)]
-    return "".join(told) + cut(one_line(cells[-1]), max(width - first - STATUS - ATTEMPT, 1))
+    return "".join(told) + cut(one_line(cells[-1]), max(width - sum(widths), 1))
 
 
 def worker_lines(workforce: runner_pb2.ListWorkersResponse, view: View) -> Iterator[tuple[str, ...]]:
@@ -151,9 +160,9 @@ def canary_lines(workforce: runner_pb2.ListWorkersResponse) -> Iterator[tuple[st
         yield tuple(canary_row(tally))
 
 
-def thinking_lines(view: View, task_id: str, width: int, height: int) -> list[str]:
-    """Returns the end of what a task's worker thinks, cut into lines."""
-    lines = chop_cells(one_line(view.thinking.get(task_id, "")), max(width, 2))
+def thinking_lines(thinking: str, width: int, height: int) -> list[str]:
+    """Returns the end of what a worker thinks, cut into lines."""
+    lines = chop_cells(one_line(thinking), max(width, 2))
     return lines[-height:] if height > 0 else []
 
 
@@ -164,6 +173,10 @@ def task_facts(view: View, task_id: str) -> str:
         return ""
     worker = f" on {task.worker}" if task.worker else ""
     failure = f": {task.last_failure}" if task.last_failure else ""
-    counted = f", {task.failures} failures, {task.losses} losses" if task.failures or task.losses else ""
+    counted = _counted(task.failures, "failure", "failures") + _counted(task.losses, "loss", "losses")
     told = f"{task_id} is {status_name(task.status)}, attempt {task.attempt}{worker}{counted}{failure}"
     return one_line(told)
+
+
+def _counted(number: int, one: str, many: str) -> str:
+    return f", {number} {one if number == 1 else many}" if number else ""

@@ -4,21 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import aclosing
 
+from signoff.cli.top.thinking import joined
 from signoff.client.client import Client
 from signoff.client.values import Ref, by_execution
-from signoff.client.view import View
-from signoff.errors import SignoffError
+from signoff.client.view import DOING, VALIDATING, TaskView, View
+from signoff.client.watch import Snapshot
+from signoff.errors import SignoffError, Unavailable
 from signoff.states import is_at_rest
 from signoff.v1 import execution_pb2 as pb
 from signoff.v1 import runner_pb2
 
 LOOK_AGAIN = 2.0  # seconds between two looks at the workers, which are also the runner's sign of life
+SILENT = 5.0  # seconds; a runner that says nothing for so long counts as lost
 TRY_AGAIN = 0.5  # seconds between two tries to watch
 LONGEST_FOLD = 0.02  # seconds that a flood of events keeps keys waiting
 MOST_LISTED = 200  # executions to choose from
+KEPT = 4_096  # characters of earlier thinking; a screen shows fewer
+
+_Lease = tuple[str, int, int]  # a task, its attempt, and its status, which tells the phase
+_PHASES: Mapping[int, int] = {pb.PHASE_EXECUTE: DOING, pb.PHASE_VALIDATE: VALIDATING}
 
 
 class Session:
@@ -32,6 +39,8 @@ class Session:
         self.as_of = clock()  #: Unix time of the runner's last sign of life
         self.is_lost = False  #: the runner does not answer
         self.revision = 0
+        self._earlier: set[_Lease] = set()  # at work before the watch began; what they thought was not asked for yet
+        self._kept: dict[_Lease, str] = {}  # the end of what they had thought
         self._chosen = asyncio.Event()
 
     @property
@@ -74,10 +83,14 @@ class Session:
 
     async def _watch_once(self, execution_id: str) -> None:
         view = View()
-        async with aclosing(self.client.watch(by_execution(execution_id), thinking=True)) as messages:
+        watch = self.client.watch(by_execution(execution_id), thinking=True, on_break=self._broken)
+        async with aclosing(watch) as messages:
             pause = time.monotonic() + LONGEST_FOLD
             async for message in messages:
                 view.apply(message)
+                if isinstance(message, Snapshot):
+                    self._kept.clear()
+                    self._earlier = {_lease_of(task) for task in view.tasks.values() if task.worker}
                 self.view = view
                 self._alive()
                 if time.monotonic() > pause:
@@ -94,17 +107,56 @@ class Session:
         """Asks for the workers again and again, and notes whether the runner answers."""
         while True:
             try:
-                self.workforce = await self.client.workforce()
+                # guard: a frozen runner is told of -> async with asyncio.timeout(None):
+                async with asyncio.timeout(SILENT):
+                    self.workforce = await self.client.workforce()
                 self._alive()
-            except SignoffError:
+            except (SignoffError, TimeoutError):
                 self._lost()
             await asyncio.sleep(LOOK_AGAIN)
+
+    # ------------------------------------------------------------ thinking
+
+    def thinking_of(self, task_id: str) -> str:
+        """Returns the end of what the worker at work on a task thinks, as far as it is known here."""
+        task, heard = self.view.tasks.get(task_id), self.view.thinking.get(task_id, "")
+        return joined(self._kept.get(_lease_of(task), ""), heard) if task else heard
+
+    def has_earlier_thinking(self, task_id: str) -> bool:
+        """Tells whether a task's worker may have thought aloud before the watch began: `recall` asks what."""
+        task = self.view.tasks.get(task_id)
+        return task is not None and _lease_of(task) in self._earlier
+
+    async def recall(self, task_id: str) -> None:
+        """Asks the runner what it has kept of a task's thinking. An answer about another lease is left alone."""
+        lease = _lease_of(self.view.tasks[task_id])
+        self._earlier.discard(lease)
+        try:
+            found = await self.client.thinking(self.ref, task_id)
+        except SignoffError:
+            self._earlier.add(lease)  # it is asked again
+            return
+        if (task_id, found.attempt, _PHASES.get(found.phase)) == lease:
+            self._kept[lease] = found.text[-KEPT:]
+            self.revision += 1
+
+    # ------------------------------------------------------------ the connection
 
     def _alive(self) -> None:
         self.as_of, self.is_lost = self._clock(), False
         self.revision += 1
 
+    def _broken(self, error: SignoffError) -> None:
+        """Tells of a watch whose runner is away; a watcher that was too slow goes on at once."""
+        # guard: a watch that breaks off is told at once -> if False:
+        if isinstance(error, Unavailable):
+            self._lost()
+
     def _lost(self) -> None:
         # guard: a lost connection is told -> pass
         self.is_lost = True
         self.revision += 1
+
+
+def _lease_of(task: TaskView) -> _Lease:
+    return task.task_id, task.attempt, task.status

@@ -8,7 +8,7 @@ from typing import ClassVar
 from rich.text import Text
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
@@ -36,6 +36,7 @@ class VirtualList(ScrollView, can_focus=True):
         self._line_of = line_of
         self.keys: Sequence[str] = ()
         self.cursor = 0
+        self._drawn: dict[int, Strip] = {}  # by line of the screen
 
     @property
     def selected(self) -> str:
@@ -50,20 +51,32 @@ class VirtualList(ScrollView, can_focus=True):
             self.cursor = keys.index(before)
         self.cursor = max(0, min(self.cursor, len(keys) - 1))
         self.virtual_size = Size(self.size.width, len(keys))
-        self.refresh()
+        self._refresh_changed()
         if self.selected != before:
             self.post_message(self.Moved())
 
+    def _refresh_changed(self) -> None:
+        """Has the lines drawn that are not as they were drawn the last time."""
+        for y in range(self.size.height):
+            # guard: a second draws what has changed -> if True:
+            if self._line(y) != self._drawn.get(y):
+                self.refresh(Region(0, y, self.size.width, 1))
+
     def render_line(self, y: int) -> Strip:
-        number, width = self.scroll_offset.y + y, self.size.width
+        self._drawn[y] = self._line(y)
+        return self._drawn[y]
+
+    def _line(self, y: int) -> Strip:
+        number, width = self.scroll_offset.y + y, self.scrollable_content_region.width  # beside the scroll bar
         if number >= len(self.keys):
-            return Strip.blank(width)
+            return Strip.blank(width, self.rich_style)
         line = self._line_of(self.keys[number], width)
         line.end = ""
         line.truncate(width, pad=True)
+        line.stylize_before(line.style)  # rich leaves the style of a whole text to those who print it
         if number == self.cursor:
             line.stylize("reverse")
-        return Strip(line.render(self.app.console)).adjust_cell_length(width)
+        return Strip(line.render(self.app.console)).adjust_cell_length(width).apply_style(self.rich_style)
 
     def action_move(self, lines: int) -> None:
         self._go(self.cursor + lines)

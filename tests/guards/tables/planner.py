@@ -30,4 +30,5 @@ GUARDS: Sequence[Guard] = (
         "sources are counted only when their marks are told",
         "a criterion asks for sources, and the candidate has a list in APA style",
     ),
+    Guard("the planner's forks leave gRPC alone", "a process for a plan is started while calls come in"),
 )

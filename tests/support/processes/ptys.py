@@ -12,11 +12,14 @@ import struct
 import sys
 import termios
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 from tests.support.processes.commands import environment
+from tests.support.processes.terminal_screen import TerminalScreen
+
+WITHIN = 40.0  # seconds for anything that takes one or two on an idle machine
 
 #: Makes standard input the terminal that sends Ctrl-C, then becomes `python -m signoff.cli`.
 _PROGRAM = (
@@ -29,8 +32,8 @@ _PROGRAM = (
 class OnTerminal:
     """A process whose standard input, output and error are one terminal."""
 
-    def __init__(self, master: int, process: asyncio.subprocess.Process) -> None:
-        self._master, self.process = master, process
+    def __init__(self, master: int, process: asyncio.subprocess.Process, screen: TerminalScreen) -> None:
+        self._master, self.process, self._screen = master, process, screen
         self.bytes = bytearray()  #: everything that has reached the terminal
         self.arrivals: list[tuple[float, int]] = []  #: the time and the size of each piece
         self._more = asyncio.Event()
@@ -40,6 +43,23 @@ class OnTerminal:
     @property
     def text(self) -> str:
         return self.bytes.decode(errors="surrogateescape")
+
+    @property
+    def shown(self) -> str:
+        """Returns what a person sees on it now."""
+        self._screen.show_all(self.bytes)
+        return self._screen.text
+
+    @property
+    def modes(self) -> Mapping[str, bool]:
+        """Returns the modes of the terminal that the program has set or reset, as they are now."""
+        self._screen.show_all(self.bytes)
+        return self._screen.modes
+
+    @property
+    def line_settings(self) -> list[object]:
+        """Returns how the kernel treats keys and lines: echo, signals, line editing."""
+        return termios.tcgetattr(self._master)
 
     def _read(self) -> None:
         try:
@@ -59,20 +79,32 @@ class OnTerminal:
 
     def resize(self, width: int, height: int) -> None:
         _set_size(self._master, width, height)
+        self._screen.resize(width, height)
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGWINCH)
 
-    async def until(self, text: str, *, within: float = 40.0, after: int = 0) -> int:
+    async def until(self, text: str, *, within: float = WITHIN, after: int = 0) -> int:
         """Waits until a text has reached the terminal; returns how many bytes had come by then."""
+        await self._until(lambda: text.encode() in self.bytes[after:], repr(text), within)
+        return len(self.bytes)
+
+    async def shows(self, text: str, within: float = WITHIN) -> None:
+        """Waits until a person sees a text."""
+        await self._until(lambda: text in self.shown, f"to see {text!r}", within)
+
+    async def shows_no_more(self, text: str, within: float = WITHIN) -> None:
+        """Waits until a person does not see a text any more."""
+        await self._until(lambda: text not in self.shown, f"to see no {text!r}", within)
+
+    async def _until(self, holds: Callable[[], bool], what: str, within: float) -> None:
         try:
             async with asyncio.timeout(within):
-                while text.encode() not in self.bytes[after:]:
-                    assert not self.is_over.is_set(), f"expected {text!r}, but the program has ended:\n{self.text}"
+                while not holds():
+                    assert not self.is_over.is_set(), f"expected {what}, but the program has ended:\n{self.text}"
                     self._more.clear()
                     await self._more.wait()
         except TimeoutError:
-            raise AssertionError(f"expected {text!r} on the terminal, but got\n{self.text[-4000:]}") from None
-        return len(self.bytes)
+            raise AssertionError(f"expected {what} on the terminal, but got\n{self.text[-4000:]}") from None
 
     async def ended(self, within: float = 60.0) -> int:
         """Waits for the end of the program and of its output; returns the exit code."""
@@ -107,7 +139,7 @@ async def on_terminal(
     finally:
         os.close(slave)
     try:
-        yield OnTerminal(master, process)
+        yield OnTerminal(master, process, TerminalScreen(width, height))
     finally:
         asyncio.get_running_loop().remove_reader(master)
         if process.returncode is None:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
+from typing import Any, Never
 
 import pytest
+from rich.segment import Segment
 from textual.pilot import Pilot
 from textual.widgets import Static
 
+from signoff.cli.top import session as session_of_top
 from signoff.cli.top.app import TopApp
 from signoff.cli.top.dialogs import Confirm
 from signoff.cli.top.session import Session
@@ -40,6 +44,14 @@ from tests.support.servers.fake_runner import (
 
 RUNNING = pb.EXECUTION_STATE_RUNNING
 NEVER = 1_000_000  # looks of a client until a watch ends
+
+
+class SilentRunner(FakeRunner):
+    """A runner that takes connections, and never says which workers it has."""
+
+    async def ListWorkers(self, request: runner_pb2.ListWorkersRequest, context: Any) -> Never:
+        await asyncio.Event().wait()
+        raise AssertionError("expected no end of the wait")
 
 
 def a_run(*events: pb.Event, tasks: int = 3) -> FakeRunner:
@@ -101,6 +113,34 @@ async def test_the_thinking_of_the_chosen_task_is_shown_live() -> None:
         await until_shown(pilot, "I weigh the planets")
 
 
+@pytest.mark.guard(name="thinking is not doubled")
+async def test_thinking_from_before_is_asked_for_once_and_goes_on_with_what_comes() -> None:
+    runner = a_run()
+    runner.tasks[1].status, runner.tasks[1].worker, runner.tasks[1].attempt = pb.TASK_STATUS_DOING, "executor-1", 2
+    runner.thoughts = runner_pb2.GetThinkingResponse(
+        attempt=2, phase=pb.PHASE_EXECUTE, text="I weigh the planets. Mars comes first"
+    )
+    runner.thinking = [runner_pb2.Thinking(task_id="t1", attempt=2, text=" planets. Mars comes first, and Venus after")]
+    async with topped(runner) as pilot:
+        await until_shown(pilot, "I weigh the planets. Mars comes first, and Venus after")
+        assert shown(pilot).count("planets") == 1
+        await pilot.press("down", "up")
+        await until_shown(pilot, "I weigh the planets")
+    assert len(asked(runner, runner_pb2.GetThinkingRequest)) == 1
+
+
+async def test_thinking_of_another_lease_is_not_taken_for_that_of_this_one() -> None:
+    runner = a_run()
+    runner.tasks[0].status, runner.tasks[0].worker, runner.tasks[0].attempt = pb.TASK_STATUS_DOING, "executor-1", 2
+    runner.thoughts = runner_pb2.GetThinkingResponse(attempt=3, phase=pb.PHASE_EXECUTE, text="I begin anew")
+    runner.thinking = [runner_pb2.Thinking(task_id="t0", attempt=2, text="I weigh")]
+    async with topped(runner) as pilot:
+        await until_shown(pilot, "I weigh")
+        await until(pilot, lambda: bool(asked(runner, runner_pb2.GetThinkingRequest)))
+        await pilot.press("down", "up")
+        assert "I begin anew" not in shown(pilot)
+
+
 async def test_a_filter_and_failed_alone_narrow_the_table() -> None:
     async with topped(a_run(tasks=30)) as pilot:
         await until_shown(pilot, "t5")
@@ -133,6 +173,80 @@ async def test_hostile_texts_are_visible_in_every_pane() -> None:
             assert "\x1b" not in text
             assert not set("\x07\x9b\x7f\u202e\u2066\u200b\u2028\U000e0041") & set(text)
     assert HOSTILE in runner.tasks[1].last_failure
+
+
+# ---------------------------------------------------------------- on which terminals
+
+SIZES = [(40, 10), (60, 16), (80, 24), (100, 30), (200, 50)]
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("tasks", [5, 2_000])
+async def test_it_is_readable_on_terminals_of_any_size(size: tuple[int, int], tasks: int) -> None:
+    reason = "the candidate has no year, " * 10
+    async with topped(a_run(assigned("t2"), stored("t2"), rejected("t2", reason), tasks=tasks), size=size) as pilot:
+        await until_shown(pilot, "the candidate")
+        lines = shown(pilot).splitlines()
+    assert lines[0].startswith("trends running")
+    heading = next(number for number, line in enumerate(lines) if line.startswith("task "))
+    assert lines[heading].endswith("worker, or failure" if size[0] >= 60 else "…")
+    assert lines[heading + 1].startswith("t2 ")
+    assert lines[heading + 1].endswith("…")  # not cut off by the scroll bar
+    assert lines[-1].startswith("q quit  ? keys")
+    assert len([line for line in lines if line.startswith("t")]) >= min(tasks, size[1] // 3)
+
+
+async def test_a_short_column_of_ids_leaves_the_room_to_failures_and_a_long_one_is_cut() -> None:
+    long = "a_name_that_goes_on_and_on_for_a_long_time"
+    runner = a_run(assigned("t1"), stored("t1"), rejected("t1", "no year"))
+    async with topped(runner) as pilot:
+        await until_shown(pilot, "no year")
+        assert "t1      validation-failed 1   no year" in shown(pilot)
+    runner.tasks.append(undone(long))
+    async with topped(runner) as pilot:
+        await until_shown(pilot, f"{long[:24]}… undone")
+
+
+async def test_a_task_has_the_colour_of_its_state() -> None:
+    async with topped(a_run(assigned("t1"))) as pilot:
+        await until_shown(pilot, "executor-1")
+        await pilot.press("down")  # the chosen one is reversed
+        await until(pilot, lambda: "t0" in text_in(pilot, "reverse"))
+        assert colours(pilot, "t1 ") - colours(pilot, "t2 ")
+
+
+@pytest.mark.guard(name="NO_COLOR is respected")
+async def test_without_colours_none_is_drawn_and_what_is_chosen_is_still_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    runner = a_run(assigned("t1"), tasks=40)
+    runner.others = [runner.execution]
+    async with topped(runner) as pilot:
+        await until_shown(pilot, "executor-1")
+        assert "t1" in text_in(pilot, "reverse")
+        for key in ("w", "w", "question_mark", "escape", "slash", "escape", "s", "n", "e"):
+            await pilot.press(key)
+            assert colours(pilot) == set()
+        await until_shown(pilot, "executions, the newest first")
+        await until(pilot, lambda: text_in(pilot, "underline").count("trends  running") == 1)
+        assert colours(pilot) == set()
+
+
+def drawn(pilot: Pilot[None]) -> Iterator[tuple[str, Segment]]:
+    """Yields each piece of the screen with the line it is in."""
+    for strip in pilot.app.screen._compositor.render_strips():
+        for segment in strip:
+            yield strip.text, segment
+
+
+def colours(pilot: Pilot[None], of: str = "") -> set[str]:
+    """Returns the colours of the text, in the lines with this text."""
+    styles = [piece.style for line, piece in drawn(pilot) if of in line and piece.style is not None]
+    return {colour.name for style in styles for colour in (style.color, style.bgcolor) if colour is not None}
+
+
+def text_in(pilot: Pilot[None], attribute: str) -> str:
+    """Returns the text that is reversed, or underlined."""
+    return "\n".join(piece.text for _, piece in drawn(pilot) if getattr(piece.style, attribute, None))
 
 
 # ---------------------------------------------------------------- what it orders
@@ -242,6 +356,27 @@ async def test_a_runner_that_goes_away_is_told_of_and_found_again() -> None:
                 await until_shown(pilot, "connection lost, as of ")
             session.client = client
             await until(pilot, lambda: "connection lost" not in shown(pilot))
+
+
+@pytest.mark.guard(name="a watch that breaks off is told at once")
+async def test_a_watch_that_breaks_off_is_told_of_without_a_look_at_the_workers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(session_of_top, "LOOK_AGAIN", float(NEVER))
+    runner = a_run()
+    async with AsyncExitStack() as runs, Client(runner=await runs.enter_async_context(listening(runner))) as client:
+        app = TopApp(Session(client, runner.execution))
+        async with app.run_test(size=(80, 24)) as pilot:
+            await until_shown(pilot, "undone")
+            await runs.aclose()
+            await until_shown(pilot, "connection lost, as of ")
+
+
+@pytest.mark.guard(name="a frozen runner is told of")
+async def test_a_runner_that_says_nothing_is_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session_of_top, "SILENT", 0.1)
+    async with topped(SilentRunner(execution=execution(RUNNING), tasks=[undone("t0")], looks=NEVER)) as pilot:
+        await until_shown(pilot, "connection lost, as of ")
 
 
 async def test_a_flood_of_events_over_two_thousand_tasks_leaves_the_keys_at_work() -> None:
