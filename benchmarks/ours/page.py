@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import math
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 CHROMIUM = Path("/usr/bin/chromium")
 STATIC = Path(__file__).parents[2] / "signoff" / "web" / "static"
 SLOTS, TAKES = 50, 0.2  # a layer of the graph at once: up to 250 attempts a second, each of four or five events
-REJECTED = 25  # attempts of each task, before one is signed off: the run outlasts the measure
+OUTLASTS = 1.5  # times as long as the measure the run must go on, at the fastest: by attempts that are rejected
 SETTLES = 5.0  # seconds before the measure begins: the first drawing is measured by the first paint
 VIEWS = ("Graph", "Grid", "Table")
 MIB = 1024 * 1024
@@ -56,7 +57,7 @@ async def page(tasks: int, seconds: float) -> AsyncIterator[Measure]:
     _must_be_here()
     crews = (
         Crew(role="executor", slots=SLOTS, flags=("--takes", str(TAKES))),
-        Crew(role="validator", slots=SLOTS, flags=("--rejects", str(REJECTED))),
+        Crew(role="validator", slots=SLOTS, flags=("--rejects", str(_rejected(tasks, seconds)))),
     )
     async with Services(crews=crews) as services:
         address = await _door(services)
@@ -66,6 +67,12 @@ async def page(tasks: int, seconds: float) -> AsyncIterator[Measure]:
             return await run(services, address, f"page_{next(plans)}", tasks, seconds)
 
         yield once
+
+
+def _rejected(tasks: int, seconds: float) -> int:
+    """Returns how many attempts of each task are rejected before one is signed off."""
+    measured = SETTLES + len(VIEWS) * (SETTLES + seconds)
+    return math.ceil(OUTLASTS * measured * SLOTS / TAKES / tasks)
 
 
 def _must_be_here() -> None:

@@ -159,7 +159,7 @@ def test_the_workloads_are_those_of_the_table(tmp_path_factory: pytest.TempPathF
 @pytest.mark.long
 async def test_the_page_is_watched_in_a_browser() -> None:
     try:
-        figures = (await one_run(lambda: page.page(50, 1.0))).figures
+        figures = (await one_run(lambda: page.page(100, 1.0))).figures
     except NotHere as reason:
         pytest.skip(str(reason))
     assert {"first_paint_ms", "graph_longest_frame_ms", "table_longest_task_ms", "heap_mib"} <= set(figures)
