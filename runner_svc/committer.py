@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import structlog
@@ -21,7 +21,7 @@ from runner_svc.core.model import commands, events
 from runner_svc.core.model.values import ExecutionId, SessionId
 from runner_svc.publish.feed import Feed
 from runner_svc.store.port import Listed, Row, Store
-from signoff.errors import Bug, SignoffError, StorageFailed
+from signoff.errors import Bug, SignoffError, StorageFailed, Unavailable
 from signoff.v1 import execution_pb2
 
 log = structlog.get_logger(__name__)
@@ -171,10 +171,18 @@ class Committer:
                 await self.commit(batch)
             except Exception as failure:  # noqa: BLE001 - the store refused, or the batch has a bug
                 self.failure = failure
-                later, self.decided = self.decided, Batch()
-                self.refuse([*batch.answers, *later.answers, *self._unanswered()], failure)
+                self.refuse([*batch.answers, *self._take_later()], failure)
                 self._wake()
+            else:
+                if self.failure is not None:
+                    # guard: what was decided before a rebuild is not committed after it -> pass
+                    deliver([replace(answer, error=_not_told()) for answer in self._take_later()])
         self._running = None
+
+    def _take_later(self) -> list[Answered]:
+        """Drops what was decided on a state that is built anew. Returns those who wait for it."""
+        later, self.decided = self.decided, Batch()
+        return [*later.answers, *self._unanswered()]
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and task.exception() is not None:
@@ -215,6 +223,10 @@ class Committer:
             for observer in self.observers:
                 observer.committed(self._state(), batch.entries[start : start + TOLD_AT_ONCE])
         self._performer.perform(batch.commands)
+
+
+def _not_told() -> Unavailable:
+    return Unavailable("a bug ended the turn before this one, and nothing of this one was changed: try again")
 
 
 def deliver(answers: Sequence[Answered]) -> None:

@@ -13,8 +13,8 @@ from unittest import mock
 import grpc
 import pytest
 
-from runner_svc.core.decide.turn import Decision
-from runner_svc.core.model import signals
+from runner_svc.core.decide.turn import Decision, State
+from runner_svc.core.model import events, signals
 from runner_svc.core.model.values import ExecutionId
 from runner_svc.store.memory import MemoryStore
 from runner_svc.store.port import Listed, Row
@@ -94,6 +94,43 @@ async def test_when_a_commit_is_refused_so_is_what_was_decided_after_it(tmp_path
         store.refuses = False
         found = await runner.stub.GetExecution(runner_pb2.GetExecutionRequest(ref=ref))
         assert (store.appends, found.execution.sequence) == ([1], 2)
+
+
+class BreaksOnce:
+    """An observer with a bug in the first commit that it is told of."""
+
+    def __init__(self) -> None:
+        self.told = 0
+
+    def rebuilt(self, state: State) -> None:
+        pass
+
+    def committed(self, state: State, entries: Sequence[events.Entry]) -> None:
+        self.told += 1
+        if self.told == 1:
+            raise ZeroDivisionError
+
+    def is_settled(self, plan_id: str) -> bool:
+        return True
+
+
+@pytest.mark.guard(name="what was decided before a rebuild is not committed after it")
+async def test_when_a_commit_cannot_be_told_what_was_decided_after_it_is_refused_and_never_committed(
+    tmp_path: Path,
+) -> None:
+    """The state is built anew from the journal: what was decided before would be in the journal alone."""
+    async with slow(tmp_path) as (runner, store, ref):
+        runner.engine.observe(BreaksOnce())
+        first, *later = await paused_and_resumed(runner, store, ref)
+        store.gate.set()
+        await first
+        for answer in later:
+            with refused("UNAVAILABLE", grpc.StatusCode.UNAVAILABLE):
+                await answer
+        await runner.stub.ResumeExecution(runner_pb2.ResumeExecutionRequest(ref=ref))
+        found = await runner.stub.GetExecution(runner_pb2.GetExecutionRequest(ref=ref))
+        rows = await store.read(ref.execution_id, 0, 10)
+        assert (store.appends, found.execution.sequence, len(rows)) == ([1, 1], 4, 4)
 
 
 async def test_a_question_that_was_asked_during_a_commit_is_answered_after_it(tmp_path: Path) -> None:

@@ -43,6 +43,10 @@ GUARDS: Sequence[Guard] = (
     Guard("no checkpoint of what is not durable", "the runner is told to end in the middle of a commit"),
     Guard("a bug ends no loop", "a frame makes the core throw"),
     Guard("a bug after the commit", "an observer or the performer throws when everything is durable"),
+    Guard(
+        "what was decided before a rebuild is not committed after it",
+        "an observer throws while the next commands are decided",
+    ),
     Guard("nothing is kept that is not in the journal", "a bug lets the state run ahead of the journal"),
     Guard("checkpoints ahead of their journal", "a version that kept a torn state has left its checkpoint"),
     Guard(
