@@ -173,10 +173,6 @@ class Committer:
                 self.failure = failure
                 self.refuse([*batch.answers, *self._take_later()], failure)
                 self._wake()
-            else:
-                if self.failure is not None:
-                    # guard: what was decided before a rebuild is not committed after it -> pass
-                    deliver([replace(answer, error=_not_told()) for answer in self._take_later()])
         self._running = None
 
     def _take_later(self) -> list[Answered]:
@@ -204,6 +200,8 @@ class Committer:
             self._unexplained()
             # guard: a bug after the commit -> raise
             self.failure = bug
+            # guard: what was decided before a rebuild is not committed after it -> pass
+            deliver([replace(answer, error=_not_told()) for answer in self._take_later()])
             self._wake()
         deliver(batch.answers)
 

@@ -62,7 +62,7 @@ class WatchedEngine(Engine):
 
     def look(self) -> None:
         """Has the witness look when the state is no further than the journal."""
-        if self._commits.decided.is_empty and not self._is_torn:
+        if self._commits.decided.is_empty and self._commits.failure is None and not self._is_torn:
             self.looked(self._machine.state, self._at)
         self.trap.pass_by("after answering")
 
