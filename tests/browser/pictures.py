@@ -1,6 +1,7 @@
 """Draws docs/pictures from a real run in a real browser: `python -m tests.browser.pictures` takes about a minute.
 
-The story is that of the tests: an example is run by a mock that fails sometimes, and a person is asked.
+The story is that of the tests: an example is run by a mock that fails sometimes, and a person is asked. The switch of
+languages needs a font with Chinese characters, else it shows boxes: apt-get install fonts-wqy-microhei.
 """
 
 from __future__ import annotations
@@ -53,6 +54,7 @@ async def _story(built: House, browser: Browser) -> None:
     await light.get_by_role("button", name=re.compile("Load an example Release notes")).click()
     await _drawn(light, "start.png")
     await light.goto(f"{built.url}plans/release_notes?view=map")
+    await expect(light.get_by_text("It compiles.")).to_be_visible()
     await _drawn(light, "plan.png")
     await light.goto(f"{built.url}runs/{asked}/tasks/letter")
     await expect(light.get_by_role("button", name="Approve", exact=True)).to_be_visible(timeout=90_000)

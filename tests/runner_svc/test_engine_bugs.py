@@ -431,6 +431,24 @@ async def test_a_command_about_a_quarantined_execution_still_counts_once(tmp_pat
         assert {"r1", "r2"} <= known_ids
 
 
+@pytest.mark.guard(name="a command that cannot be replayed still counts once")
+async def test_a_command_whose_own_event_throws_at_replay_still_counts_once(tmp_path: Path) -> None:
+    store = Unreadable()
+    async with running(PLANS, tmp_path, store=store) as runner:
+        ref = await runner.start("two", "r1")
+        await runner.stub.PauseExecution(runner_pb2.PauseExecutionRequest(ref=ref, request_id="r2"))
+    (*_, row) = await store.read(ref.execution_id, 0, 100)
+    event = execution_pb2.Event.FromString(row.body)
+    event.task_id = "of another plan"
+    store.mend(Row(row.journal, row.sequence, event.SerializeToString()))
+    async with running(PLANS, tmp_path, store=store) as runner:
+        assert (await described(runner, ref)).state == QUARANTINED
+        assert {"r1", "r2"} <= await runner.engine.ask(lambda state: set(state.requests))
+        with refused("EXECUTION_QUARANTINED", grpc.StatusCode.FAILED_PRECONDITION):
+            await runner.stub.ResumeExecution(runner_pb2.ResumeExecutionRequest(ref=ref, request_id="r3"))
+        assert (await described(runner, ref)).sequence == row.sequence
+
+
 @pytest.mark.guard(name="quarantine outlives checkpoints")
 async def test_a_quarantined_execution_is_not_lost_by_a_checkpoint_and_a_restart_tries_again(tmp_path: Path) -> None:
     async with spoilt(tmp_path, 2) as (runner, store, known):
