@@ -38,7 +38,7 @@ def is_judged(request: Recorded) -> bool:
 
 
 class Moody:
-    """An endpoint whose moods change with the seconds since its first request."""
+    """An endpoint whose moods change with the seconds since the first request that it could refuse."""
 
     def __init__(self, away: Reply, *, seconds: float, judge_only: bool = False, period: float = 0.0) -> None:
         self._away, self._seconds, self._judge_only, self._period = away, seconds, judge_only, period
@@ -46,13 +46,15 @@ class Moody:
         self.refused = 0
 
     def __call__(self, request: Recorded) -> Reply:
+        if self._judge_only and not is_judged(request):
+            return answer(request)
         now = asyncio.get_running_loop().time()
         self._begun = self._begun or now
         since = now - self._begun
         is_away = since < self._seconds
         if self._period:
             is_away = is_away and since % (2 * self._period) < self._period
-        if is_away and (is_judged(request) or not self._judge_only):
+        if is_away:
             self.refused += 1
             return self._away
         return answer(request)

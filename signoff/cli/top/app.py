@@ -140,6 +140,10 @@ class TopApp(App[None]):
         state = (self.session.revision, int(time.time()))
         if state == self._drawn and not always:
             return
+        # The clock may move on while the app ends and has taken its parts away.
+        # guard (2 lines): top ends without an error -> (removed)
+        if not self.query("#head"):
+            return
         self._drawn = state
         self._draw_head()
         if self.shows_workers:

@@ -18,6 +18,7 @@ GUARDS: Sequence[Guard] = (
     Guard("what cannot be undone is confirmed", "a person presses the key beside the one they meant"),
     Guard("people judge in top what they were shown", "a person is asked about what they have not seen"),
     Guard("a verdict in top is on what was shown", "another candidate waits by the time that a person presses the key"),
+    Guard("top ends without an error", "a clock moves on while `signoff top` takes its screen away"),
     Guard("a dialog has one answer", "keys come faster than the screen is drawn"),
     Guard("a lost connection is told", "the runner has gone, and the screen looks as before"),
     Guard("a watch says when its runner is lost", "the runner has gone, and a person takes the last lines for news"),

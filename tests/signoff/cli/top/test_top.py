@@ -10,7 +10,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from typing import Any, Never
+from typing import Any, Never, cast
 
 import pytest
 from rich.segment import Segment
@@ -250,6 +250,14 @@ def text_in(pilot: Pilot[None], attribute: str) -> str:
 
 
 # ---------------------------------------------------------------- what it orders
+
+
+@pytest.mark.guard(name="top ends without an error")
+async def test_a_clock_that_moves_on_while_the_app_ends_is_no_error() -> None:
+    async with topped(a_run()) as pilot:
+        await until_shown(pilot, "t0")
+        await pilot.app.query("#head").remove()
+        cast(TopApp, pilot.app).draw(always=True)
 
 
 async def test_p_pauses_and_resumes() -> None:
