@@ -1,4 +1,4 @@
-"""The command of the README that shows the page: a new user types it, opens the URL, and presses what the README names."""
+"""The README's command for the page: a new user types it, opens the URL, and presses what the README names."""
 
 from __future__ import annotations
 
