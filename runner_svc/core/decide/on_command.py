@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from runner_svc.core.decide.failures import BY_COMMAND, cancel_all, reject, roll_back, take_back
+from runner_svc.core.decide.accounting import book
+from runner_svc.core.decide.failures import BY_COMMAND, cancel_all, give_back, reject, roll_back, take_back
 from runner_svc.core.decide.policy import add_downstream, in_order
 from runner_svc.core.decide.turn import Steps, Turn
 from runner_svc.core.model import events, signals
@@ -69,15 +70,14 @@ def command(turn: Turn, signal: signals.ExecutionCommand) -> ExecutionId:
     name, about = command_of(signal)
     if _is_repeated(turn, AcceptedRequest(id=signal.request_id, execution=execution.id, command=name, about=about)):
         return execution.id
-    before = execution.sequence
     _COMMANDS[type(signal)](turn, execution, signal)
-    turn.later.append(_note(turn, execution, signal, before))
+    turn.later.append(_note(turn, execution, signal))
     return execution.id
 
 
-def _note(turn: Turn, execution: Execution, signal: signals.ExecutionCommand, before: int) -> Steps:
-    """Notes a command that has changed nothing since the sequence `before`."""
-    if execution.sequence == before and signal.request_id:
+def _note(turn: Turn, execution: Execution, signal: signals.ExecutionCommand) -> Steps:
+    """Notes a command whose id is in no event yet, as of one that has changed nothing."""
+    if signal.request_id and signal.request_id not in turn.state.requests:
         name, _ = command_of(signal)
         turn.emit(execution, events.CommandNoted(at=signal.at, request_id=signal.request_id, command=name))
     yield
@@ -114,11 +114,22 @@ def _resume(turn: Turn, execution: Execution, signal: signals.ResumeExecution) -
         turn.state.readmitted.discard(execution.id)
         if execution.state.is_final:
             return  # it had ended before: now it can be read again, and nothing more
+        # guard: workers that were told to stop do not hold leases -> (removed)
+        _give_back_stopped(turn, execution, signal.at)
     _refuse_final(execution, "resumed")
     if execution.state is not ExecutionState.RUNNING:
         turn.emit(execution, events.ExecutionResumed(at=signal.at, request_id=signal.request_id))
         _look_at_budgets_again(execution)
         turn.state.roster.outages.ask_now(signal.at)
+
+
+def _give_back_stopped(turn: Turn, execution: Execution, at: float) -> None:
+    """Ends the leases of connected workers: those that named them during the quarantine were told to stop."""
+    roster = turn.state.roster
+    for lease in roster.of_execution(execution):
+        if lease.worker in roster.current:
+            book(turn, lease, at)
+            give_back(turn, lease, at, "its execution was in quarantine, and its worker was told to stop")
 
 
 def _stop(turn: Turn, execution: Execution, signal: signals.StopExecution) -> None:

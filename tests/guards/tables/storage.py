@@ -48,6 +48,7 @@ GUARDS: Sequence[Guard] = (
         "an observer throws while the next commands are decided",
     ),
     Guard("a command that cannot be replayed still counts once", "replaying a command throws, and a client repeats it"),
+    Guard("workers that were told to stop do not hold leases", "an execution comes back from quarantine"),
     Guard("nothing is kept that is not in the journal", "a bug lets the state run ahead of the journal"),
     Guard("checkpoints ahead of their journal", "a version that kept a torn state has left its checkpoint"),
     Guard(

@@ -58,6 +58,19 @@ def test_a_repeated_assignment_has_the_whole_accept_deadline_and_no_more() -> No
     run.when(passes(1)).then(events=["LeaseReturned a", "TaskAssigned a"])
 
 
+@pytest.mark.guard(name="workers that were told to stop do not hold leases")
+def test_a_worker_that_was_told_to_stop_during_a_quarantine_gets_the_work_anew_when_it_is_over() -> None:
+    """Its journal says that the worker has the lease: it would wait for its time-out, and fill the worker's window."""
+    run = given("a", executor("w1"), started, accepted("a"))
+    run.machine.state.roster.end(run.lease("a"))  # as a state that is built without the execution
+    run.machine.readmit(run.execution, run.at)
+    run.machine.state.readmitted.add(run.execution.id)
+    run.when(lambda run: signals.ResumeExecution(at=run.at, request_id="r1", execution=run.execution.id))
+    kinds = [type(entry.event).__name__ for entry in run.last.entries]
+    assert kinds[-3:] == ["LeaseReturned", "CommandNoted", "TaskAssigned"]
+    run.then(statuses={"a": DOING})
+
+
 def test_a_lease_that_was_accepted_and_is_not_named_is_lost() -> None:
     run = given("a", executor("w1"), started, accepted("a"))
     run.when(executor("w1", continues=run.sessions["w1"])).then(
