@@ -221,7 +221,7 @@ async def test_an_address_without_a_server_is_an_outage() -> None:
 @pytest.mark.parametrize("script", [model_server.stalled(), model_server.stalled("Mars"), model_server.pinging("Mars")])
 async def test_a_silent_endpoint_times_out_also_when_it_only_says_that_it_lives(script: Script) -> None:
     async with ModelServer(script) as server:
-        model = model_at(server.base_url, idle_seconds=0.05)
+        model = model_at(server.base_url, idle_seconds=0.5)
         with pytest.raises(ModelFailure, match="did not answer in time") as caught:
             await model.complete(question(), lambda _: None)
         assert caught.value.kind == TRANSIENT
