@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import gc
+import hashlib
 import time
 from collections.abc import Sequence
 from dataclasses import replace
