@@ -50,7 +50,8 @@ async def test_a_fault_is_found_by_no_other_check() -> None:
 
     async def others(broken: Broken) -> set[str]:
         async with turn:
-            results = await tried(broken.role, broken.fault, ids - set(broken.found_by))
+            rest = ids - {*broken.found_by, *broken.besides}
+            results = await tried(broken.role, broken.fault, rest)
             return set(failed(results))
 
     ids = {check.id for check in CHECKS} - DISTURBS

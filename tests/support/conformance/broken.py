@@ -20,6 +20,7 @@ class Broken:
     fault: type[Fault]
     found_by: Sequence[str]
     role: Role = EXECUTOR
+    besides: Sequence[str] = ()  #: checks that find it when others have left work with it, which it keeps
 
 
 class Deaf(Fault):
@@ -78,14 +79,14 @@ BROKEN = (
     Broken(work.PassesWithoutResults, ["verdict.pass"], VALIDATOR),
     Broken(work.FailsWithoutFeedback, ["verdict.fail"], VALIDATOR),
     Broken(work.BrokenJudgeFailsTheWork, ["verdict.error", "inputs.digest"], VALIDATOR),
-    Broken(work.SkipsChecks, ["verdict.check", "verdict.unknown_check"], VALIDATOR),
+    Broken(work.SkipsChecks, ["verdict.check", "verdict.pass", "verdict.unknown_check"], VALIDATOR),
     Broken(work.SkipsUnknownChecks, ["verdict.unknown_check"], VALIDATOR),
     Broken(streams.AsksForAnotherExecution, ["inputs.fetched"]),
     Broken(work.MakesAnythingOfWrongBytes, ["inputs.digest"]),
-    Broken(deaf("cancel"), ["cancel.drops", "frames.order"]),
+    Broken(deaf("cancel"), ["cancel.drops", "frames.order"], besides=["lease.room"]),
     Broken(deaf("superseded"), ["superseded.drops", "superseded.forgets"]),
     Broken(streams.RepeatsWhatCameTooLate, ["superseded.forgets"]),
-    Broken(streams.KeepsWhatItShouldStop, ["stop.drops"]),
+    Broken(streams.KeepsWhatItShouldStop, ["stop.drops"], besides=["rotate.overlaps", "frames.order"]),
     Broken(streams.BreaksOnAStrangeLease, ["lease.unknown"]),
     Broken(
         streams.ForgetsItsLeases,
