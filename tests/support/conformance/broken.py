@@ -86,7 +86,7 @@ BROKEN = (
     Broken(deaf("cancel"), ["cancel.drops", "frames.order"], besides=["lease.room"]),
     Broken(deaf("superseded"), ["superseded.drops", "superseded.forgets"]),
     Broken(streams.RepeatsWhatCameTooLate, ["superseded.forgets"]),
-    Broken(streams.KeepsWhatItShouldStop, ["stop.drops"], besides=["rotate.overlaps", "frames.order"]),
+    Broken(streams.KeepsWhatItShouldStop, ["stop.drops"]),
     Broken(streams.BreaksOnAStrangeLease, ["lease.unknown"]),
     Broken(
         streams.ForgetsItsLeases,
