@@ -171,7 +171,7 @@ class Recovery:
                 # guard: an execution that cannot be replayed is quarantined -> raise
                 state.quarantine(_overview(state, execution, row), _why(error))
                 # guard: a command that cannot be replayed still counts once -> pass
-                _pass_over_row(state, row)
+                _keep_request_of(state, row)
 
     async def _apply(self, state: State, execution: ExecutionId, message: execution_pb2.Event) -> None:
         if execution in state.quarantined:
@@ -228,19 +228,18 @@ class Recovery:
                 await self._build(state, overview, from_checkpoint=False)
             else:
                 heads = await self._store.heads([overview.id])
-                state.quarantine(replace(overview, sequence=0), _why(error))
-                await self._pass_over_journal(state, overview.id, heads[overview.id])
+                state.quarantine(replace(overview, sequence=heads[overview.id]), _why(error))
+                await self._keep_requests(state, overview.id)
 
-    async def _pass_over_journal(self, state: State, execution: ExecutionId, head: int) -> None:
-        """Counts all events of a quarantined execution, and keeps their request ids, as far as they can be read."""
+    async def _keep_requests(self, state: State, execution: ExecutionId) -> None:
+        """Keeps the request ids of a quarantined execution, as far as its journal can be read."""
         after = 0
         while rows := await self._store.read(execution, after, PAGE):
             for number, row in enumerate(rows, start=1):
-                _pass_over_row(state, row)
+                _keep_request_of(state, row)
                 if not number % ROWS_A_TURN:
                     await asyncio.sleep(0)
             after = rows[-1].sequence
-        state.quarantined[execution] = replace(state.quarantined[execution], sequence=head)
 
     async def _from_checkpoint(self, state: State, overview: Overview) -> Execution:
         plan = await self._map(state, map_key(overview.plan_id, overview.map_digest))
@@ -367,20 +366,25 @@ def _overview(state: State, execution: ExecutionId, row: Row) -> Overview:
 
 
 def _pass_over(state: State, execution: ExecutionId, message: execution_pb2.Event) -> None:
-    """Counts an event of a quarantined execution, and keeps its request id: a command still counts once."""
+    """Counts an event of a quarantined execution, and keeps its request id."""
     state.quarantined[execution] = replace(state.quarantined[execution], sequence=message.sequence)
+    _keep_request(state, execution, message)
+
+
+def _keep_request(state: State, execution: ExecutionId, message: execution_pb2.Event) -> None:
+    """Keeps the request id of an event that is not applied: its command still counts once."""
     kind = message.WhichOneof("kind")
     request_id = getattr(getattr(message, kind), "request_id", "") if kind is not None else ""
     if request_id:
         state.requests.setdefault(request_id, AcceptedRequest(id=request_id, execution=execution))
 
 
-def _pass_over_row(state: State, row: Row) -> None:
+def _keep_request_of(state: State, row: Row) -> None:
     try:
         message = execution_pb2.Event.FromString(row.body)
     except DecodeError:
         return  # it is logged; nothing is known of it
-    _pass_over(state, ExecutionId(row.journal), message)
+    _keep_request(state, ExecutionId(row.journal), message)
 
 
 def _why(error: Exception) -> str:

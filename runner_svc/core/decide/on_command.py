@@ -115,7 +115,7 @@ def _resume(turn: Turn, execution: Execution, signal: signals.ResumeExecution) -
         if execution.state.is_final:
             return  # it had ended before: now it can be read again, and nothing more
         # guard: workers that were told to stop do not hold leases -> (removed)
-        _give_back_stopped(turn, execution, signal.at)
+        turn.later.append(_give_back_stopped(turn, execution, signal.at))
     _refuse_final(execution, "resumed")
     if execution.state is not ExecutionState.RUNNING:
         turn.emit(execution, events.ExecutionResumed(at=signal.at, request_id=signal.request_id))
@@ -123,13 +123,14 @@ def _resume(turn: Turn, execution: Execution, signal: signals.ResumeExecution) -
         turn.state.roster.outages.ask_now(signal.at)
 
 
-def _give_back_stopped(turn: Turn, execution: Execution, at: float) -> None:
+def _give_back_stopped(turn: Turn, execution: Execution, at: float) -> Steps:
     """Ends the leases of connected workers: those that named them during the quarantine were told to stop."""
     roster = turn.state.roster
     for lease in roster.of_execution(execution):
         if lease.worker in roster.current:
             book(turn, lease, at)
             give_back(turn, lease, at, "its execution was in quarantine, and its worker was told to stop")
+            yield
 
 
 def _stop(turn: Turn, execution: Execution, signal: signals.StopExecution) -> None:
