@@ -1,5 +1,5 @@
 // A text in which the passages that a verdict quotes are marked, and hidden characters are visible.
-import { piecesOf } from "../ui/visible";
+import { Pieces } from "../ui";
 import type { Passage } from "./evidence";
 
 /** `isCurrent` tells of a passage whether it is the one that was sought. */
@@ -40,20 +40,4 @@ function cut(length: number, passages: readonly Passage[]) {
   }
   if (done < length) parts.push({ from: done, to: length });
   return parts;
-}
-
-function Pieces({ text }: { text: string }) {
-  return (
-    <>
-      {piecesOf(text).map((piece, n) =>
-        piece.hidden ? (
-          <span key={n} class="hidden-character">
-            {piece.text}
-          </span>
-        ) : (
-          piece.text
-        ),
-      )}
-    </>
-  );
 }

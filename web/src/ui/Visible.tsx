@@ -13,7 +13,21 @@ export function Visible({ text, most = MOST }: { text: string | undefined; most?
   const shown = isCut && !whole ? `${all.slice(0, most)}…` : all;
   return (
     <span class="visible" dir="auto">
-      {piecesOf(shown).map((piece, n) =>
+      <Pieces text={shown} />
+      {isCut && (
+        <button type="button" class="more" onClick={() => setWhole(!whole)}>
+          {whole ? words.showLess() : words.showMore()}
+        </button>
+      )}
+    </span>
+  );
+}
+
+/** A text as it is, but with hidden characters made visible. */
+export function Pieces({ text }: { text: string }) {
+  return (
+    <>
+      {piecesOf(text).map((piece, n) =>
         piece.hidden ? (
           <span key={n} class="hidden-character">
             {piece.text}
@@ -22,11 +36,6 @@ export function Visible({ text, most = MOST }: { text: string | undefined; most?
           piece.text
         ),
       )}
-      {isCut && (
-        <button type="button" class="more" onClick={() => setWhole(!whole)}>
-          {whole ? words.showLess() : words.showMore()}
-        </button>
-      )}
-    </span>
+    </>
   );
 }

@@ -13,6 +13,6 @@ export { PersonMark, StateBadge, StateMark } from "./StateMark";
 export { Tabs } from "./Tabs";
 export { toast, toastError } from "./toasts";
 export { VirtualList } from "./VirtualList";
-export { Visible } from "./Visible";
+export { Pieces, Visible } from "./Visible";
 export { visible } from "./visible";
 export { hatch, waitLabel } from "./waits";
