@@ -27,7 +27,7 @@ from signoff.client.questions import RunnerQuestions
 from signoff.client.runner_connection import RetryPolicy, RunnerConnection
 from signoff.client.values import Ref
 from signoff.client.watch import Message, WatchPosition
-from signoff.errors import ReaderTooSlow, SignoffError, TooManyStreams, Unavailable, WatcherTooSlow
+from signoff.errors import ReaderTooSlow, TooManyStreams, Unavailable, WatcherTooSlow
 from signoff.rpc.addresses import NOWHERE
 from signoff.rpc.channel import connect
 from signoff.v1 import execution_pb2, planner_pb2_grpc
@@ -78,13 +78,13 @@ class Client(PlannerCalls, RunnerCommands, RunnerQuestions):
         thinking: bool = False,
         follow: bool = True,
         task_ids: Sequence[str] = (),
-        on_break: Callable[[SignoffError], None] = lambda _error: None,
+        on_lost: Callable[[], None] = lambda: None,
     ) -> AsyncGenerator[Message, None]:
         """Yields a snapshot, then every event after it; with `after`, every event after that sequence, and no snapshot.
 
         Each event comes exactly once and in order, also across a restart of the runner. Ends when the execution is
-        final, or, without `follow`, with the last committed event. `on_break` gets the error each time the stream
-        breaks off and is resumed.
+        final, or, without `follow`, with the last committed event. `on_lost` is called each time that the runner
+        does not answer, before the watch is resumed; a watcher that was too slow goes on at once.
         """
         # "The newest of a plan" may be another execution after a reconnect; an execution id stays the same.
         execution_id = (await self.get(ref)).execution_id
@@ -103,6 +103,7 @@ class Client(PlannerCalls, RunnerCommands, RunnerQuestions):
                             yield message
                 return
             except (Unavailable, WatcherTooSlow, ReaderTooSlow, TooManyStreams) as error:
-                on_break(error)
+                if isinstance(error, Unavailable):
+                    on_lost()
                 await self._runner.lost()
                 await patience.wait(error)

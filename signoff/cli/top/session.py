@@ -12,7 +12,7 @@ from signoff.client.client import Client
 from signoff.client.values import Ref, by_execution
 from signoff.client.view import DOING, VALIDATING, TaskView, View
 from signoff.client.watch import Snapshot
-from signoff.errors import SignoffError, Unavailable
+from signoff.errors import SignoffError
 from signoff.states import is_at_rest
 from signoff.v1 import execution_pb2 as pb
 from signoff.v1 import runner_pb2
@@ -83,7 +83,8 @@ class Session:
 
     async def _watch_once(self, execution_id: str) -> None:
         view = View()
-        watch = self.client.watch(by_execution(execution_id), thinking=True, on_break=self._broken)
+        # guard: a watch that breaks off is told at once -> watch = self.client.watch(self.ref, thinking=True)
+        watch = self.client.watch(by_execution(execution_id), thinking=True, on_lost=self._lost)
         async with aclosing(watch) as messages:
             pause = time.monotonic() + LONGEST_FOLD
             async for message in messages:
@@ -145,12 +146,6 @@ class Session:
     def _alive(self) -> None:
         self.as_of, self.is_lost = self._clock(), False
         self.revision += 1
-
-    def _broken(self, error: SignoffError) -> None:
-        """Tells of a watch whose runner is away; a watcher that was too slow goes on at once."""
-        # guard: a watch that breaks off is told at once -> if False:
-        if isinstance(error, Unavailable):
-            self._lost()
 
     def _lost(self) -> None:
         # guard: a lost connection is told -> pass

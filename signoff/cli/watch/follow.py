@@ -22,7 +22,7 @@ from signoff.client.values import by_execution
 from signoff.client.view import DOING, View
 from signoff.client.watch import Message, Snapshot
 from signoff.display.wire_names import record_of, state_name, status_name
-from signoff.errors import SignoffError, Unavailable
+from signoff.errors import SignoffError
 from signoff.states import is_at_rest
 from signoff.v1 import execution_pb2 as pb
 
@@ -60,7 +60,7 @@ async def follow(
     view, stall, is_first = View(), Stall(client, execution_id, reporter), True
     contact = _Contact(reporter)
     async with (
-        aclosing(client.watch(by_execution(execution_id), thinking=thinking, on_break=contact.lost)) as messages,
+        aclosing(client.watch(by_execution(execution_id), thinking=thinking, on_lost=contact.lost)) as messages,
         _Next(messages) as next_,
     ):
         while True:
@@ -99,9 +99,9 @@ class _Contact:
     def __init__(self, reporter: Reporter) -> None:
         self._reporter, self._is_lost = reporter, False
 
-    def lost(self, error: SignoffError) -> None:
+    def lost(self) -> None:
         # guard: a watch says when its runner is lost -> if False:
-        if isinstance(error, Unavailable) and not self._is_lost:
+        if not self._is_lost:
             self._is_lost = True
             self._reporter.notice("the runner does not answer: this is how it stood; the watch goes on when it is back")
 
