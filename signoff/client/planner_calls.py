@@ -9,6 +9,7 @@ import grpc
 from signoff.client.values import Compilation
 from signoff.errors import PlanInvalid
 from signoff.rpc.channel import CHUNK_BYTES
+from signoff.rpc.ends import answers_of
 from signoff.rpc.statuses import error_from_rpc
 from signoff.v1 import plan_pb2, planner_pb2, planner_pb2_grpc
 
@@ -24,7 +25,7 @@ class PlannerCalls:
         diagnostics: list[plan_pb2.Diagnostic] = []
         requests = _check_requests(plan_json, no_infer=not infer)
         try:
-            async for answer in self._planner.CheckPlan(requests):
+            async for answer in answers_of(self._planner.CheckPlan(requests)):
                 diagnostics.extend(answer.diagnostics)
         except grpc.RpcError as error:
             raise error_from_rpc(error, "planner", self.planner_address) from None
@@ -48,7 +49,7 @@ class PlannerCalls:
         header: plan_pb2.MapHeader | None = None
         requests = _compile_requests(plan_json, plan_id=plan_id, no_infer=not infer)
         try:
-            async for answer in self._planner.CompilePlan(requests):
+            async for answer in answers_of(self._planner.CompilePlan(requests)):
                 diagnostics.extend(answer.diagnostics)
                 header = answer.part.header if answer.part.HasField("header") else header
                 if see is not None and answer.HasField("part"):

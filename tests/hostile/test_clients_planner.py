@@ -15,6 +15,7 @@ import grpc
 import pytest
 
 from signoff.rpc.channel import connect
+from signoff.rpc.ends import answers_of
 from signoff.rpc.statuses import reason_of
 from signoff.v1 import planner_pb2, planner_pb2_grpc
 from tests.support.longest_turn import read_report
@@ -57,7 +58,7 @@ class Planner:
     async def refused(self, messages: Messages | AsyncIterator[planner_pb2.CompilePlanRequest]) -> str:
         """Returns the reason for which a stream is refused."""
         with pytest.raises(grpc.aio.AioRpcError) as caught:
-            async for _ in self.stub.CompilePlan(messages):
+            async for _ in answers_of(self.stub.CompilePlan(messages)):
                 pass
         return reason_of(caught.value)
 
@@ -123,7 +124,7 @@ async def opened(
 ) -> None:
     """Reads a call to its end, good or bad."""
     with suppress(*suppressed):
-        async for _ in call:
+        async for _ in answers_of(call):
             pass
 
 

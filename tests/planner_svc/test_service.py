@@ -20,6 +20,7 @@ from planner_svc.processes.pool import CompileLimits
 from planner_svc.service import PlannerService
 from planner_svc.store import PlanStore
 from signoff.rpc.channel import connect
+from signoff.rpc.ends import answers_of
 from signoff.rpc.server import Server
 from signoff.rpc.statuses import reason_of
 from signoff.v1 import plan_pb2, planner_pb2, planner_pb2_grpc
@@ -48,7 +49,7 @@ class Planner:
         """Returns all diagnostics and all parts, and checks that diagnostics come first."""
         diagnostics: list[plan_pb2.Diagnostic] = []
         parts: list[plan_pb2.MapPart] = []
-        async for answer in self.stub.CompilePlan(uploaded(data, plan_id, no_infer)):
+        async for answer in answers_of(self.stub.CompilePlan(uploaded(data, plan_id, no_infer))):
             assert not (parts and answer.diagnostics)
             diagnostics.extend(answer.diagnostics)
             parts.extend([answer.part] if answer.HasField("part") else [])

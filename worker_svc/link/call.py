@@ -1,12 +1,11 @@
-"""The call that a stream is made of, which ends with the status that the runner gave it.
+"""The call that a stream is made of, which ends with the status that the runner gave it (signoff.rpc.ends).
 
-gRPC's asyncio client forgets that status when a write is under way as it arrives: the write fails, and from then on the
-call ends with INTERNAL. To a worker the difference matters: a refusal is the end, anything else a reason to reconnect.
+To a worker the difference matters: a refusal is the end, anything else a reason to reconnect.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -14,6 +13,7 @@ import grpc
 import grpc.aio
 
 from signoff.rpc.channel import connect
+from signoff.rpc.ends import FirstEnd
 from signoff.v1 import worker_pb2, worker_pb2_grpc
 
 
@@ -22,8 +22,7 @@ class RunnerCall:
 
     def __init__(self, call: Any) -> None:
         self._call = call
-        self._end: grpc.aio.AioRpcError | None = None
-        call.add_done_callback(self._ended)
+        self._end = FirstEnd(call)
 
     async def wait_for_connection(self) -> None:
         await self._call.wait_for_connection()
@@ -33,37 +32,20 @@ class RunnerCall:
         try:
             await self._call.write(frame)
         except grpc.aio.AioRpcError as error:
-            raise self._end or error from None
+            raise self._end.instead_of(error) from None
 
     async def read(self) -> Any:
         """Returns the next frame, or grpc.aio.EOF. Raises AioRpcError when the call ends with another status."""
         try:
             return await self._call.read()
-        # guard (2 lines): status of the runner ->
-        #     except grpc.aio.AioRpcError:
-        #         raise
         except grpc.aio.AioRpcError as error:
-            raise self._end or error from None
+            raise self._end.instead_of(error) from None
 
     async def done_writing(self) -> None:
         await self._call.done_writing()
 
     def cancel(self) -> None:
         self._call.cancel()
-
-    def _ended(self, call: Any) -> None:
-        if self._end is None and (code := _at_once(call.code())) is not grpc.StatusCode.OK:
-            first, trailing = _at_once(call.initial_metadata()), _at_once(call.trailing_metadata())
-            self._end = grpc.aio.AioRpcError(code, first, trailing, details=_at_once(call.details()))
-
-
-def _at_once(coroutine: Coroutine[Any, Any, Any]) -> Any:
-    """Returns the result of a coroutine that need not wait: gRPC has no other way to ask a call that has ended."""
-    try:
-        coroutine.send(None)
-    except StopIteration as returned:
-        return returned.value
-    raise AssertionError("a call that has ended was expected to know how, but it waits")
 
 
 @asynccontextmanager

@@ -37,7 +37,7 @@ GUARDS: Sequence[Guard] = (
     Guard("checks run in a process of their own", "a check does not end"),
     Guard("input digest", "the bytes of an artifact are changed on the way"),
     Guard("stale lease of an input", "a lease ends while its input is fetched"),
-    Guard("status of the runner", "the worker writes just as it is refused"),
+    Guard("status of the service", "the worker writes just as it is refused"),
     Guard("unknown messages", "the runner is newer than the worker"),
     Guard("escapes are read", "an endpoint repeats a key in hex"),
     Guard("no key leaves a worker", "a program or a function prints the worker's environment"),

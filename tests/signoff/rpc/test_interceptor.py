@@ -17,6 +17,7 @@ from structlog.testing import capture_logs
 from signoff.errors import InvalidField, PlanNotFound, SignoffError, StorageFailed
 from signoff.rpc import interceptor
 from signoff.rpc.channel import MAX_FRAME_BYTES, connect
+from signoff.rpc.ends import answers_of
 from signoff.rpc.interceptor import readable
 from signoff.rpc.server import Server
 from signoff.rpc.statuses import reason_of
@@ -261,7 +262,7 @@ async def test_each_message_of_a_streamed_request_is_within_its_bounds() -> None
         stub = planner_pb2_grpc.PlannerServiceStub(channel)
         requests = [planner_pb2.CompilePlanRequest(plan_id="fine"), planner_pb2.CompilePlanRequest(plan_id="a/b")]
         with pytest.raises(grpc.aio.AioRpcError) as raised:
-            async for _ in stub.CompilePlan(iter(requests), timeout=PATIENCE):
+            async for _ in answers_of(stub.CompilePlan(iter(requests), timeout=PATIENCE)):
                 pass
     assert dict(info_in(status_in(raised.value)).metadata) == {"field": "plan_id"}
 

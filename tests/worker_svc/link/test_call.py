@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 
 import grpc
 import grpc.aio
-import pytest
 
 from signoff.errors import SessionReplaced
 from signoff.rpc.statuses import reason_of
@@ -45,46 +43,6 @@ async def dialled(call: RunnerCall, runner: ScriptedRunner) -> Stream:
     await stream.send(welcome())
     await call.read()
     return stream
-
-
-class ForgetfulCall:
-    """A gRPC call whose end meets a write: from then on it fails with its own status."""
-
-    def __init__(self) -> None:
-        self._end: Callable[[object], None] = lambda _: None
-
-    def add_done_callback(self, callback: Callable[[object], None]) -> None:
-        self._end = callback
-
-    def ends(self) -> None:
-        self._end(self)
-
-    async def code(self) -> grpc.StatusCode:
-        return grpc.StatusCode.FAILED_PRECONDITION
-
-    async def details(self) -> str:
-        return "a newer session of w1 took over"
-
-    async def initial_metadata(self) -> grpc.aio.Metadata:
-        return grpc.aio.Metadata()
-
-    trailing_metadata = initial_metadata
-
-    async def read(self) -> object:
-        raise grpc.aio.AioRpcError(grpc.StatusCode.INTERNAL, grpc.aio.Metadata(), grpc.aio.Metadata(), "forgotten")
-
-
-@pytest.mark.guard(name="status of the runner")
-async def test_the_first_end_that_was_heard_of_is_the_one_that_is_read() -> None:
-    forgetful = ForgetfulCall()
-    call = RunnerCall(forgetful)
-    forgetful.ends()
-    with pytest.raises(grpc.aio.AioRpcError) as caught:
-        await call.read()
-    assert (caught.value.code(), caught.value.details()) == (
-        grpc.StatusCode.FAILED_PRECONDITION,
-        "a newer session of w1 took over",
-    )
 
 
 async def test_a_refusal_that_meets_a_write_is_heard_by_both_directions() -> None:
