@@ -9,6 +9,8 @@ from enum import IntEnum, unique
 
 from runner_svc.core.fleet.leases import LiveLease
 
+MOOT_AT_ONCE = 1_000  # deadlines of ended leases that are dropped at once: 2 ms, for which the loop is held
+
 
 @unique
 class Due(IntEnum):
@@ -44,8 +46,14 @@ class Deadlines:
 
     @property
     def next(self) -> float | None:
-        """Returns when the first deadline comes; None: there is none."""
-        while self._heap and self._is_moot(self._heap[0][3]):
+        """Returns when the first deadline comes; None: there is none.
+
+        After a burst of leases that have ended, it may be that of one of them, which is looked at in vain.
+        """
+        # guard: ended leases are dropped part by part -> for _ in range(len(self._heap)):
+        for _ in range(MOOT_AT_ONCE):
+            if not self._heap or not self._is_moot(self._heap[0][3]):
+                break
             heapq.heappop(self._heap)
         return self._heap[0][0] if self._heap else None
 

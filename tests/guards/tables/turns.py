@@ -9,6 +9,7 @@ from tests.guards import Guard
 GUARDS: Sequence[Guard] = (
     Guard("a turn lends a bounded amount", "a worker that takes everything joins a hundred thousand ready tasks"),
     Guard("a rollback has steps", "a person has the first of a hundred thousand tasks done again"),
+    Guard("ended leases are dropped part by part", "thousands of leases have ended before their deadlines"),
     Guard("inputs are found once a lease", "tasks read a thousand artifacts each"),
     Guard("a task is written down before it changes", "an execution goes on while a snapshot of it is written"),
     Guard("a resume is told before it changes tasks", "an execution is resumed while a snapshot of it is written"),
