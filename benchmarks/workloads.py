@@ -10,7 +10,7 @@ from pathlib import Path
 
 from benchmarks.engine import SetUp
 from benchmarks.external import driver, peer
-from benchmarks.ours import graphs, names, page, restart, streams, trees, turns, watchers
+from benchmarks.ours import graphs, names, page, reruns, restart, streams, trees, turns, watchers
 from benchmarks.peers.table import PEERS
 from benchmarks.trees import atomic_tasks
 
@@ -53,6 +53,7 @@ def workloads(venvs: Path) -> list[Workload]:
         growth(100_000),
         *(tree(depth) for depth in DEPTHS),
         alone("restart-100000", 100_000, partial(restart.restart, 100_000)),
+        alone("rerun-10000", 10_000, partial(reruns.rerun, 10_000), phases=2),
         alone("watchers-100", 5000, partial(watchers.watchers, 100, 5000), phases=2),
         alone("streams-1000", 0, partial(streams.streams, 1000, IDLE_SECONDS)),
         alone("in-flight-10000", 10_000, partial(graphs.in_flight, 10_000), phases=2),

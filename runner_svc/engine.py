@@ -19,7 +19,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TypeVar
@@ -199,6 +198,7 @@ class Engine:
             self._commits.refuse(answers, self._commits.failure)
             return
         self._since_checkpoint += len(decision.entries)
+        self._machine.state.earlier.clear()  # what was signed off since is not among it
         listed = self._listings.changes(self._machine.state, decision.entries)
         self._commits.add(decision, written, listed, answers)
 
@@ -236,18 +236,16 @@ class Engine:
 
     async def _bring_in(self) -> None:
         """Asks the questions again that were about something that was not in memory."""
-        again, self._again = deque(self._again), []
-        while again:
-            item, absent = again[0]
+        while self._again:  # what is brought in may show that more is missing
+            item, absent = self._again.pop(0)
             try:
                 await self._recovery.bring(self._machine.state, absent)
                 await self._turn([item])
             except StorageFailed as failure:
                 item.fail(failure)
             except Exception:
-                self._again += again  # _survive tells the callers
+                self._again.append((item, absent))  # _survive tells the callers
                 raise
-            again.popleft()
 
     async def _decide(self, items: list[Item]) -> tuple[Decision, list[Answered]]:
         incoming = [item.signal for item in items if item.signal is not None]

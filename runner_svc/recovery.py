@@ -34,14 +34,17 @@ from runner_svc.codec.checkpoints import (
 from runner_svc.codec.journal.entries import entry_from_proto
 from runner_svc.codec.maps import map_from_parts
 from runner_svc.codec.times import seconds_of
+from runner_svc.core.decide.reuse import collect, offer
 from runner_svc.core.decide.turn import State
 from runner_svc.core.fleet.timings import ModelTables, StreamTimings
 from runner_svc.core.machine import Machine
+from runner_svc.core.model.earlier import EarlierResults
 from runner_svc.core.model.map import Map, map_key
+from runner_svc.core.model.states import DONE, UNDONE
 from runner_svc.core.model.values import RUNNER, AcceptedRequest, ExecutionId
 from runner_svc.core.state import fold
 from runner_svc.core.state.execution import Execution
-from runner_svc.core.state.overview import ExecutionArchived, MapUnloaded, NotInMemory, Overview
+from runner_svc.core.state.overview import EarlierUnknown, ExecutionArchived, MapUnloaded, NotInMemory, Overview
 from runner_svc.core.state.quarantine import unreadable
 from runner_svc.core.state.restore import restore
 from runner_svc.listings import listed_of_all
@@ -54,6 +57,9 @@ log = structlog.get_logger(__name__)
 PAGE = 10_000  # rows read at once
 #: Work that is done before the loop serves others; each takes about 15 ms.
 ROWS_A_TURN, TASKS_A_TURN, EXECUTIONS_A_TURN = 500, 500, 100
+COLLECTED_A_TURN = 100  # results of earlier executions: 5 to 10 ms
+MOST_EARLIER = 20  # executions of a plan whose results a later one may keep
+FEW_RESULTS = 1_000  # of which more than two executions are looked through
 
 T = TypeVar("T")
 
@@ -108,6 +114,8 @@ class Recovery:
             await self.checkpoint(state, lambda _: False)
         # guard: an older store gets its index -> (removed)
         await self._list(state)
+        for live in state.executions.values():
+            await self._offer_earlier(state, live)
         return machine, replayed
 
     async def _list(self, state: State) -> None:
@@ -200,6 +208,8 @@ class Recovery:
             await self._bring_map(state, absent.key)
         elif isinstance(absent, ExecutionArchived) and absent.execution in state.archived:
             await self._build(state, state.archived[absent.execution])
+        elif isinstance(absent, EarlierUnknown):
+            state.earlier[absent.plan_id] = await self._earlier(state, absent.plan_id)
 
     async def _bring_map(self, state: State, key: str) -> None:
         try:
@@ -211,7 +221,10 @@ class Recovery:
     async def readmit(self, state: State, execution: ExecutionId) -> Execution | None:
         """Builds a quarantined execution anew. None: it threw again, and is quarantined with the new reason."""
         await self._build(state, state.quarantined[execution], from_checkpoint=False)
-        return state.executions.get(execution)
+        built = state.executions.get(execution)
+        if built is not None:
+            await self._offer_earlier(state, built)
+        return built
 
     async def _build(self, state: State, overview: Overview, *, from_checkpoint: bool = True) -> None:
         """Takes an execution into memory. Quarantines it when it cannot even be built from its journal."""
@@ -265,6 +278,46 @@ class Recovery:
         kept = await self._store.checkpointed_tasks(overview.id)
         execution.changes.since_checkpoint.update(number for number, _ in kept if number < plan.task_count)
         return execution
+
+    # ------------------------------------------------------------ earlier results
+
+    async def _offer_earlier(self, state: State, execution: Execution) -> None:
+        """Gives an execution back what it may keep of earlier ones: a restart forgets it."""
+        if execution.settings.reuse and not execution.state.is_final and execution.counts[UNDONE]:
+            offer(execution, await self._earlier(state, execution.map.plan_id, before=execution.id))
+
+    async def _earlier(self, state: State, plan_id: str, before: ExecutionId | None = None) -> EarlierResults:
+        """Collects what executions of a plan have signed off, the newest first. Raises StorageFailed.
+
+        It looks at as many executions as have some results for each of their tasks, so that a start takes about as
+        long as a restart. One that cannot be read is passed over: then what it made is made again.
+        """
+        found, looked_at = EarlierResults(), 0
+        names = state.of_plan.get(plan_id, [])
+        older = names[: names.index(before)] if before is not None else names
+        for name in reversed(older[-MOST_EARLIER:]):
+            if name in state.quarantined or not state.overview(name).counts[DONE]:
+                continue
+            try:
+                execution = state.executions.get(name) or await self._read(state, state.archived[name])
+                async for _ in _in_turns(collect(execution, found), COLLECTED_A_TURN):
+                    pass
+            except StorageFailed:
+                raise
+            except Exception as error:
+                log.error("earlier_results_unreadable", execution=name, exc_info=error)
+                continue
+            looked_at += execution.counts[DONE]
+            if looked_at >= max(FEW_RESULTS, 2 * execution.map.task_count):
+                break
+        return found
+
+    async def _read(self, state: State, overview: Overview) -> Execution:
+        """Reads an archived execution, which stays archived."""
+        plan = await self._map(state, map_key(overview.plan_id, overview.map_digest))
+        kept = await self._store.checkpointed_tasks(overview.id)
+        tasks = ((number, status_from_bytes(body), body) for number, body in kept)
+        return await asyncio.to_thread(restore, overview, plan, tasks, record_from_bytes)
 
     async def _map(self, state: State, key: str) -> Map:
         if key not in state.maps:

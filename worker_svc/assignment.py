@@ -153,6 +153,7 @@ class Offer:
     handlers: tuple[str, ...] = ()  #: empty: only what every worker of its role can do
     models: tuple[str, ...] = ()
     makers: tuple[str, ...] = ()  #: of an executor: the makers that its candidates may name
+    known_makers: tuple[worker_pb2.NamedMaker, ...] = ()  #: the parts of its makers and judges
     endpoints: Mapping[str, str] = field(default_factory=dict)  #: URLs by the names of models
     own_names: Mapping[str, str] = field(default_factory=dict)  #: the models' own names, by their other names
 

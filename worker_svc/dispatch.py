@@ -22,6 +22,7 @@ class Dispatcher:
             handlers=tuple(self._handlers),
             models=_merged(offer.models for offer in offers),
             makers=_merged(offer.makers for offer in offers),
+            known_makers=tuple(known for offer in offers for known in offer.known_makers),
             endpoints={name: url for offer in offers for name, url in offer.endpoints.items()},
             own_names={name: own for offer in offers for name, own in offer.own_names.items()},
         )

@@ -9,8 +9,10 @@ from dataclasses import replace
 import structlog
 
 from signoff.plan.formats import format_of
+from signoff.plan.glossary import MODEL
 from signoff.v1 import execution_pb2, plan_pb2
 from worker_svc.assignment import Assignment, CandidateResult, FailureResult, Offer, Report, Result
+from worker_svc.known_makers import models_of
 from worker_svc.llm.port import Model, ModelAnswer, ModelFailure, ModelRequest, endpoints_of, own_names_of
 from worker_svc.llm.read.fences import unfenced
 from worker_svc.llm.read.json_text import parse_json
@@ -40,6 +42,7 @@ class Executor:
         return Offer(
             models=self._model.names,
             makers=tuple(makers),
+            known_makers=models_of(self._model, MODEL, execute_version()),
             endpoints=endpoints_of(self._model),
             own_names=own_names_of(self._model),
         )

@@ -13,7 +13,7 @@ from worker_svc.assignment import CheckRunner, Handler
 from worker_svc.dispatch import Dispatcher
 from worker_svc.executor import Executor
 from worker_svc.functions.checks import FinalFailureAware, FunctionChecks
-from worker_svc.functions.executor import FunctionExecutor
+from worker_svc.functions.executor import FunctionExecutor, version_of
 from worker_svc.functions.loading import functions_of
 from worker_svc.functions.places.choice import CallPlaces
 from worker_svc.llm.config.keys import secrets_of
@@ -72,7 +72,8 @@ def validator_of(options: WorkerOptions, secrets: Secrets | None = None) -> Hand
 
         runners[COMMAND] = CommandChecks()
     model = _model(options, "validator", secrets, has_more=bool(options.apps) or options.allow_commands)
-    validator = Validator(model, runners=runners, functions=tuple(functions.validators))
+    versions = {name: version_of(callee.function) for name, callee in functions.validators.items()}
+    validator = Validator(model, runners=runners, functions=versions)
     return SecretFilter(FinalFailureAware(validator, function_checks), secrets)
 
 

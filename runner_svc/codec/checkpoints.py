@@ -7,6 +7,14 @@ from typing import Any
 
 from runner_svc.codec.canaries import tallies_from_proto
 from runner_svc.codec.criterion_results import results_from_proto, results_to_proto
+from runner_svc.codec.makers import (
+    kept_from_from_proto,
+    kept_from_to_proto,
+    maker_from_proto,
+    maker_to_proto,
+    makers_from_proto,
+    makers_to_proto,
+)
 from runner_svc.codec.outages import outage_from_proto
 from runner_svc.codec.settings import budget_from_proto, settings_from_proto
 from runner_svc.codec.times import optional_seconds, seconds_of
@@ -34,7 +42,7 @@ from signoff.v1 import checkpoint_pb2 as pb
 from signoff.v1 import execution_pb2
 
 _COUNTS = ("attempt", "failures", "losses", "judge_errors", "rollbacks", "outages")
-_STATES = ("no_progress", "given_up", "awaits_person", "canary_given")
+_STATES = ("no_progress", "given_up", "awaits_person", "canary_given", "is_fresh")
 _TEXTS = ("last_failure", "feedback", "fingerprint")
 _PLAIN = (*_COUNTS, *_STATES, *_TEXTS, "retry_at", "first_assigned_at", "changed_at")
 _CONTENTS = ("candidate", "artifact", "withdrawn", "rejected", "checkpoint")
@@ -157,6 +165,12 @@ def task_to_proto(status: int, record: TaskRecord) -> pb.TaskCheckpoint:
         message.open_usage.extend(_open_usage_to_proto(record.open_usage))
     if record.results:
         message.results.extend(results_to_proto(record.results))
+    if record.judged_by:
+        message.judged_by.extend(makers_to_proto(record.judged_by))
+    if any(record.evidence):
+        results, makers = record.evidence
+        message.evidence.results.extend(results_to_proto(results))
+        message.evidence.judged_by.extend(makers_to_proto(makers))
     return message
 
 
@@ -177,6 +191,8 @@ def record_from_bytes(body: bytes) -> TaskRecord:
         avoid=WorkerName(message.avoid) if message.avoid else None,
         rejection=_rejection_from_proto(message.rejection) if message.HasField("rejection") else None,
         results=results_from_proto(message.results),
+        judged_by=makers_from_proto(message.judged_by),
+        evidence=(results_from_proto(message.evidence.results), makers_from_proto(message.evidence.judged_by)),
         usage=totals_from_proto(message.usage) or None,
         open_usage=_open_usage_from_proto(message.open_usage) or None,
         failed_attempts=_failed_attempts_from_proto(message.failed_attempts),
@@ -220,6 +236,9 @@ def content_to_proto(content: Content | None) -> pb.ContentCheckpoint | None:
         remark=content.remark,
         unread=unread_to_proto(content.unread),
         signed_off_by=by_to_proto(content.signed_off_by),
+        signed_off_at=content.signed_off_at,
+        made_by=maker_to_proto(content.made_by),
+        kept_from=kept_from_to_proto(content.kept_from),
     )
 
 
@@ -234,6 +253,9 @@ def content_from_proto(message: pb.ContentCheckpoint) -> Content:
         remark=message.remark,
         unread=unread_from_proto(message.unread),
         signed_off_by=by_from_proto(message.signed_off_by),
+        signed_off_at=message.signed_off_at,
+        made_by=maker_from_proto(message.made_by),
+        kept_from=kept_from_from_proto(message.kept_from),
     )
 
 

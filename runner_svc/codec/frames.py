@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from runner_svc.codec.contents import content_of
 from runner_svc.codec.criterion_results import outcome_from_proto, results_from_proto
+from runner_svc.codec.makers import named_from_proto
 from runner_svc.codec.times import optional_seconds
 from runner_svc.codec.unread import unread_from_proto
 from runner_svc.core.model import commands, signals
@@ -41,6 +42,7 @@ def joined_from_proto(hello: worker_pb2.Hello, *, session: SessionId, at: float)
         slots=hello.slots,
         held=frozenset(LeaseId(lease) for lease in hello.held_lease_ids),
         makers=frozenset(filter(None, (hello.maker, *hello.makers))),
+        known_makers=named_from_proto(hello.known_makers),
         model=hello.models[0] if hello.models else "",
         endpoints=dict(hello.endpoints),
         own_names=dict(hello.own_names),

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from runner_svc.codec.canaries import take_canaries
 from runner_svc.codec.requirements import demands_of, requirements_of
 from runner_svc.codec.settings import budget_from_proto, on_failure_from_proto
+from runner_svc.codec.spec_parts import spec_parts
 from runner_svc.core.model.map import NO_PARENT, Map
 from runner_svc.core.model.requirements import USUAL
 from runner_svc.core.model.values import Budget
@@ -85,6 +86,7 @@ def _map(header: pb.MapHeader, tasks: list[pb.MapTask], groups: list[pb.MapGroup
         budgets=dict(_budgets(tasks, groups)),
         canaries=canaries,
         demands=tuple(demands_of(task.spec) for task in tasks),
+        read_parts=spec_parts,
         requirements={
             number: own for number, task in enumerate(tasks) if (own := requirements_of(task.spec)) is not USUAL
         },

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from runner_svc.codec.canaries import tallies_to_proto
+from runner_svc.codec.makers import kept_from_to_proto
 from runner_svc.codec.outages import outage_to_proto
 from runner_svc.codec.settings import budget_to_proto, settings_to_proto
 from runner_svc.codec.times import duration, timestamp
@@ -145,4 +146,5 @@ def artifact_to_proto(execution: Execution, task: int, content: Content) -> pb.A
         media_type=content.media_type,
         unread=unread_to_proto(content.unread),
         signed_off_by=by_to_proto(content.signed_off_by),
+        kept_from=kept_from_to_proto(content.kept_from),
     )

@@ -20,7 +20,7 @@ from runner_svc.core.fleet.timings import ModelTables, StreamTimings
 from runner_svc.core.model import signals
 from runner_svc.core.model.values import ExecutionId, execution_of_lease
 from runner_svc.core.state.execution import Execution
-from runner_svc.core.state.overview import ExecutionArchived, MapUnloaded, NotInMemory
+from runner_svc.core.state.overview import EarlierUnknown, ExecutionArchived, MapUnloaded, NotInMemory
 from signoff.errors import NoLayout, Rejected
 
 NOW = float("-inf")  # a time that has come
@@ -37,6 +37,7 @@ class Machine:
         for signal in incoming:
             if isinstance(signal, signals.StartExecution):
                 yield from self._absent_layout(signal.plan_id)
+                yield from self._absent_earlier(signal)
             elif self.state.archived:
                 for execution in set(_executions_of(signal)) & self.state.archived.keys():
                     yield ExecutionArchived(execution)
@@ -48,6 +49,14 @@ class Machine:
             yield unloaded
         except NoLayout:
             return  # the start is refused with it
+
+    def _absent_earlier(self, signal: signals.StartExecution) -> Iterator[NotInMemory]:
+        try:
+            plan_id = self.state.layout(signal.plan_id).plan_id
+        except NoLayout:
+            return
+        if signal.settings.reuse and signal.request_id not in self.state.requests and plan_id not in self.state.earlier:
+            yield EarlierUnknown(plan_id)
 
     def turn(self, incoming: Sequence[signals.Signal]) -> Decision:
         """Handles the signals in order, then gives out the work that became possible.

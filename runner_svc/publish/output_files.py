@@ -36,7 +36,7 @@ from signoff.plan.ids import is_plan_id, is_task_id
 
 log = structlog.get_logger(__name__)
 
-_MADE = (events.VerdictPassed, events.ArtifactKept)
+_MADE = (events.VerdictPassed, events.ArtifactKept, events.ArtifactReused)
 _WITHDRAWN = (events.TaskRolledBack, events.TaskRetried)
 
 Key = tuple[str, str]  # plan id, task id

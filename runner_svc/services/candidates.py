@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from google.protobuf import timestamp_pb2
+
 from runner_svc.codec.verdicts import by_of_verdict, by_to_proto
 from runner_svc.services.task_journal import JournalOfTask, events_of
 from runner_svc.store.port import Store
@@ -66,14 +68,15 @@ class Candidates:
         if kind == "task_assigned":
             self._worker = event.task_assigned.worker
         elif kind == "candidate_stored":
-            self._stored(event)
+            self._stored(event.candidate_stored, event.at)
+        elif kind in ("artifact_reused", "candidate_reused"):
+            self._reused(event)
         elif kind == "artifact_kept":
             self._kept(event.artifact_kept)
         elif self.info is not None and self._present and kind in _CHANGES:
             _CHANGES[kind](self.info, event, self._worker)
 
-    def _stored(self, event: pb.Event) -> None:
-        made = event.candidate_stored
+    def _stored(self, made: pb.CandidateStored, at: timestamp_pb2.Timestamp) -> None:
         self.attempts.append(made.attempt)
         # guard: rejected candidates stay readable -> self._present = True
         self._present = self._wanted in (0, made.attempt)
@@ -92,8 +95,24 @@ class Candidates:
             worker=self._worker,
             maker=made.maker,
             remark=made.remark,
-            made_at=event.at,
+            made_at=at,
         )
+
+    def _reused(self, event: pb.Event) -> None:
+        """Takes a result of an earlier execution: as a candidate, or with its evidence as an artifact."""
+        reused = event.artifact_reused if event.HasField("artifact_reused") else event.candidate_reused
+        self._stored(reused.candidate, event.at)
+        if self.info is None or not self._present:
+            return
+        self.info.artifact.kept_from.CopyFrom(reused.kept_from)
+        if isinstance(reused, pb.ArtifactReused):
+            verdict = reused.verdict
+            self.info.state = pb.CANDIDATE_STATE_SIGNED_OFF
+            _take_results(self.info, verdict)
+            self.info.validator = verdict.by.validator
+            self.info.decided_by.CopyFrom(verdict.by)
+            self.info.artifact.signed_off_by.CopyFrom(verdict.by)
+            self.info.decided_at.CopyFrom(reused.kept_from.signed_off_at)
 
     def _kept(self, event: pb.ArtifactKept) -> None:
         """Takes an earlier artifact that counts again; it may be another candidate than the last one."""

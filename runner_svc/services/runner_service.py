@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import itertools
 import uuid
@@ -11,9 +12,11 @@ from typing import Any, TypeAlias
 import grpc.aio
 
 from runner_svc.codec.canaries import tallies_to_proto
+from runner_svc.codec.previews import preview_to_proto
 from runner_svc.codec.settings import budget_from_proto, settings_from_proto
 from runner_svc.codec.views import artifact_to_proto, overview_to_proto, tasks_for_one_turn, tasks_to_proto
 from runner_svc.core.decide.turn import State
+from runner_svc.core.explain.preview import preview, question_of
 from runner_svc.core.explain.start_warnings import warnings_of
 from runner_svc.core.model import signals
 from runner_svc.core.model.map import map_key
@@ -41,6 +44,7 @@ from signoff.v1 import execution_pb2, plan_pb2, runner_pb2, runner_pb2_grpc
 
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 
+PREVIEWED_A_PAGE = 1000
 TASKS_A_PAGE, MOST_TASKS = 1000, int(bounds_of(runner_pb2.GetExecutionRequest, "page_size").max)
 MOST_WARNINGS = 20
 MOST_SNAPSHOTS = 16  # of large executions that are sent at once: each is held as a whole
@@ -110,6 +114,15 @@ class RunnerService(runner_pb2_grpc.RunnerServiceServicer):
             return runner_pb2.StartExecutionResponse(execution=execution, warnings=warnings)
 
         return await self._engine.submit(signal, started)
+
+    async def PreviewExecution(
+        self, request: runner_pb2.PreviewExecutionRequest, context: Context
+    ) -> runner_pb2.PreviewExecutionResponse:
+        settings = settings_from_proto(request.settings)
+        fetched = (await self._planner.fetch(request.plan_id)).map if request.plan_id else None
+        question = await self._engine.ask(lambda state: question_of(state, fetched or state.layout(""), settings))
+        found = await asyncio.to_thread(preview, question)
+        return preview_to_proto(found, request.max_tasks or PREVIEWED_A_PAGE)
 
     async def PauseExecution(
         self, request: runner_pb2.PauseExecutionRequest, context: Context

@@ -99,6 +99,16 @@ OnFailure = Annotated[
         help="When a task fails for good: go on with the rest, or stop at once. [default: as the plan says]",
     ),
 ]
+Fresh = Annotated[
+    bool, typer.Option("--fresh", help="Do every task anew, whatever earlier executions of the plan have signed off.")
+]
+FreshTasks = Annotated[
+    list[str] | None,
+    typer.Option("--fresh-task", metavar="TASK_ID", help="Do this task or group anew; may be repeated."),
+]
+FreshPrompts = Annotated[
+    bool, typer.Option("--fresh-prompts", help="Keep nothing that was made or judged with other versions of prompts.")
+]
 CanaryRate = Annotated[
     float | None, typer.Option("--canary-rate", min=0, max=1, help="Canaries for each candidate judged: 0.1.")
 ]

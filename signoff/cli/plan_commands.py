@@ -17,6 +17,9 @@ from signoff.cli.flags import (
     BudgetTokens,
     CanaryRate,
     DataDir,
+    Fresh,
+    FreshPrompts,
+    FreshTasks,
     GraphForm,
     Json,
     JudgeModel,
@@ -73,6 +76,9 @@ def run(
     outage_patience: OutagePatience = None,
     on_failure: OnFailure = None,
     no_prompts: NoPrompts = False,
+    fresh: Fresh = False,
+    fresh_task: FreshTasks = None,
+    fresh_prompts: FreshPrompts = False,
     wait: Wait = False,
     ui: Ui = False,
     ui_address: UiAddress = "",
@@ -84,6 +90,7 @@ def run(
     Exits with 0 when everything is signed off, 1 when the execution failed or no worker can go on, 2 for bad input or
     configuration, 3 when it was paused, 130 after Ctrl-C, which stops in order: the same command goes on from there.
     """
+    from signoff.cli.run.execution_settings import Fresh as FreshWork
     from signoff.cli.run.execution_settings import execution_settings
     from signoff.cli.run.page import PageOptions
     from signoff.cli.run.run import RunOptions
@@ -120,6 +127,7 @@ def run(
             outage_patience,
             on_failure,
             keep_prompts=False if no_prompts else None,
+            fresh=FreshWork(fresh, tuple(fresh_task or ()), fresh_prompts),
         ),
         wait=wait,
         page=PageOptions(wanted=ui, address=ui_address),
@@ -146,6 +154,9 @@ def submit(
     outage_patience: OutagePatience = None,
     on_failure: OnFailure = None,
     no_prompts: NoPrompts = False,
+    fresh: Fresh = False,
+    fresh_task: FreshTasks = None,
+    fresh_prompts: FreshPrompts = False,
     wait: Wait = False,
     thinking: Thinking = None,
     json: Json = False,
@@ -155,6 +166,7 @@ def submit(
     Exits as `run` does. Ctrl-C ends the following, not the execution.
     """
     from signoff.cli.run import submit as submitting
+    from signoff.cli.run.execution_settings import Fresh as FreshWork
     from signoff.cli.run.execution_settings import execution_settings
     from signoff.cli.show.output import CommandOutput
 
@@ -175,11 +187,56 @@ def submit(
             outage_patience,
             on_failure,
             keep_prompts=False if no_prompts else None,
+            fresh=FreshWork(fresh, tuple(fresh_task or ()), fresh_prompts),
         ),
         wait=wait,
         thinking=thinking,
     )
     finish(submitting.submit(options, CommandOutput(json=json)))
+
+
+@plans.command()
+def diff(
+    plan: PlanFile,
+    model: Model = "",
+    judge_model: JudgeModel = "",
+    models: Models = None,
+    app: Apps = None,
+    allow_commands: AllowCommands = False,
+    data_dir: DataDir = DB,
+    plan_id: PlanId = "",
+    no_infer: NoInfer = False,
+    fresh: Fresh = False,
+    fresh_task: FreshTasks = None,
+    fresh_prompts: FreshPrompts = False,
+    json: Json = False,
+) -> None:
+    """Show what `run` would keep of earlier executions of a plan, what it would do, and why. Runs nothing.
+
+    Give it the flags that `run` gets: another model is a change as well.
+    """
+    from signoff.cli.run.diff import DiffOptions
+    from signoff.cli.run.diff import diff as show_diff
+    from signoff.cli.run.execution_settings import Fresh as FreshWork
+    from signoff.cli.run.execution_settings import execution_settings
+    from signoff.cli.show.output import CommandOutput
+    from signoff.local.services import LocalSettings
+
+    services = LocalSettings(
+        data_dir=data_dir,
+        executors=1,
+        validators=1,
+        model=model,
+        judge_model=judge_model,
+        models=models,
+        apps=tuple(app or ()),
+        allow_commands=allow_commands,
+        stand_by=False,
+    )
+    wanted = FreshWork(fresh, tuple(fresh_task or ()), fresh_prompts)
+    settings = execution_settings(None, None, None, None, None, None, None, fresh=wanted)
+    options = DiffOptions(plan=plan, services=services, plan_id=plan_id, infer=not no_infer, settings=settings)
+    finish(show_diff(options, CommandOutput(json=json)))
 
 
 @plans.command("compile")

@@ -34,6 +34,13 @@ class RunnerCommands:
         answer = await self._runner.ask(lambda runner: runner.StartExecution, request)
         return _warned(answer, warn)
 
+    async def preview(
+        self, plan_id: str = "", settings: execution_pb2.ExecutionSettings | None = None, *, at_most: int = 1000
+    ) -> runner_pb2.PreviewExecutionResponse:
+        """Returns what a start would keep, and what it would do, with at most so many tasks. Changes nothing."""
+        request = runner_pb2.PreviewExecutionRequest(plan_id=plan_id, settings=settings, max_tasks=at_most)
+        return await self._runner.ask(lambda runner: runner.PreviewExecution, request)
+
     async def pause(self, ref: Ref, reason: str = "") -> execution_pb2.Execution:
         request = runner_pb2.PauseExecutionRequest(request_id=_new_request_id(), ref=ref, reason=reason)
         return (await self._runner.ask(lambda runner: runner.PauseExecution, request)).execution

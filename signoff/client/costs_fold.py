@@ -166,6 +166,12 @@ class CostsFold:
         task.artifact, task.withdrawn = task.withdrawn or _Work(), None
         task.artifact.fate = Fate(WorkFate.SIGNED_OFF)
 
+    def _artifact_reused(self, task_id: str, _event: pb.ArtifactReused) -> None:
+        self._task(task_id).artifact = _Work(Fate(WorkFate.SIGNED_OFF))  # it has cost nothing here
+
+    def _candidate_reused(self, task_id: str, _event: pb.CandidateReused) -> None:
+        self._task(task_id).candidate = _Work()
+
     def _task(self, task_id: str) -> _Task:
         task = self._tasks.get(task_id)
         if task is None:
@@ -198,6 +204,8 @@ _CHANGES: Mapping[str, Callable[[CostsFold, str, Any], None]] = MappingProxyType
         "task_rolled_back": CostsFold._rolled_back,
         "task_retried": CostsFold._retried,
         "artifact_kept": CostsFold._kept,
+        "artifact_reused": CostsFold._artifact_reused,
+        "candidate_reused": CostsFold._candidate_reused,
     }
 )
 

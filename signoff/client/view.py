@@ -273,6 +273,14 @@ def _kept(_task: TaskView, event: pb.ArtifactKept) -> Fields:
     return {"status": DONE, "worker": "", "attempt": event.attempt}
 
 
+def _artifact_reused(_task: TaskView, event: pb.ArtifactReused) -> Fields:
+    return {"status": DONE, "worker": "", "attempt": event.candidate.attempt, "last_failure": ""}
+
+
+def _candidate_reused(_task: TaskView, event: pb.CandidateReused) -> Fields:
+    return {"status": VALIDATING, "worker": "", "attempt": event.candidate.attempt}
+
+
 _CHANGES: Mapping[str, Callable[[TaskView, Any], Fields]] = MappingProxyType(
     {
         "task_assigned": _assigned,
@@ -291,6 +299,8 @@ _CHANGES: Mapping[str, Callable[[TaskView, Any], Fields]] = MappingProxyType(
         "task_failed": _given_up,
         "task_retried": _started_anew,
         "artifact_kept": _kept,
+        "artifact_reused": _artifact_reused,
+        "candidate_reused": _candidate_reused,
     }
 )
 

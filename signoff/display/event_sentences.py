@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
+from signoff.display.origins import describe_origin, describe_sign_off_time
 from signoff.display.unread import describe_unread
 from signoff.display.verdicts import author_of, describe_author, describe_results
 from signoff.display.wire_names import clock_time, enum_name, model_at, seconds
@@ -146,6 +147,16 @@ def _kept(event: pb.ArtifactKept) -> str:
     return "signed off: nothing it is made from has changed, so its earlier artifact counts again"
 
 
+def _artifact_reused(event: pb.ArtifactReused) -> str:
+    author = describe_author(event.verdict.by)
+    by, at = f" by {author}" if author else "", describe_sign_off_time(event.kept_from)
+    return f"kept: nothing has changed since {describe_origin(event.kept_from)} made it, which was signed off{by}{at}"
+
+
+def _candidate_reused(event: pb.CandidateReused) -> str:
+    return f"kept from {describe_origin(event.kept_from)}, to be judged again: it is judged by something else now"
+
+
 _SENTENCES: Mapping[str, Callable[[Any], str]] = MappingProxyType(
     {
         "execution_created": _created,
@@ -181,6 +192,8 @@ _SENTENCES: Mapping[str, Callable[[Any], str]] = MappingProxyType(
         "task_retried": lambda _: "a person asked for it to be done again; its counters start anew",
         "orphan_stored": _orphaned,
         "artifact_kept": _kept,
+        "artifact_reused": _artifact_reused,
+        "candidate_reused": _candidate_reused,
     }
 )
 

@@ -11,7 +11,7 @@ import pytest
 from benchmarks.driving import BrokenRun
 from benchmarks.engine import NotHere, SetUp
 from benchmarks.external import driver, peer, sample_of
-from benchmarks.ours import graphs, names, page, restart, streams, trees, turns, watchers
+from benchmarks.ours import graphs, names, page, reruns, restart, streams, trees, turns, watchers
 from benchmarks.peers.table import PACKAGES, PEERS, Peer
 from benchmarks.sample import Sample
 from benchmarks.workloads import FLOOR, OURS, quick_workloads, workloads
@@ -63,6 +63,12 @@ async def test_a_tree_is_compiled_set_and_started() -> None:
 async def test_after_a_kill_of_the_runner_somebody_is_given_work_again() -> None:
     figures = (await one_run(lambda: restart.restart(40))).figures
     assert figures["seconds"] >= figures["listening_seconds"] > 0
+
+
+async def test_a_changed_task_is_run_again_and_the_others_are_kept() -> None:
+    figures = (await one_run(lambda: reruns.rerun(100))).figures
+    assert figures["seconds"] >= figures["answered_seconds"] > 0
+    assert figures["of_compile_and_three_restarts"] > 0
 
 
 async def test_streams_join_and_are_idle() -> None:
@@ -146,7 +152,7 @@ def test_the_workloads_are_those_of_the_table(tmp_path_factory: pytest.TempPathF
         *("fan-out-1000", "fan-out-10000", "chain-200", "layers-1000", "growth-100000"),
         *("tree-1296", "tree-7776", "tree-46656", "tree-279936", "tree-1679616"),
         *("longest-turn-1000", "longest-turn-20000", "longest-turn-100000", "many-names-1000x100"),
-        *("restart-100000", "watchers-100", "streams-1000", "in-flight-10000"),
+        *("restart-100000", "rerun-10000", "watchers-100", "streams-1000", "in-flight-10000"),
         *("artifacts-1KiB", "artifacts-256KiB", "artifacts-64MiB", "page-2000"),
     }
     assert all(OURS in workload.engines for workload in found.values())

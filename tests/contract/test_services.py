@@ -12,6 +12,7 @@ PROMISED = {
         "SetLayout",
         "GetLayout",
         "StartExecution",
+        "PreviewExecution",
         "PauseExecution",
         "ResumeExecution",
         "StopExecution",

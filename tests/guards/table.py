@@ -16,6 +16,7 @@ from tests.guards.tables import (
     people,
     planner,
     retries,
+    reuse,
     simulation,
     storage,
     system,
@@ -24,6 +25,6 @@ from tests.guards.tables import (
 )
 
 GUARDS = (*door.GUARDS, *core.GUARDS, *conversation.GUARDS, *storage.GUARDS, *simulation.GUARDS, *system.GUARDS,
-          *functions.GUARDS, *judging.GUARDS, *money.GUARDS, *planner.GUARDS, *turns.GUARDS,
+          *functions.GUARDS, *judging.GUARDS, *money.GUARDS, *planner.GUARDS, *reuse.GUARDS, *turns.GUARDS,
           *outages.GUARDS, *inputs.GUARDS, *retries.GUARDS, *people.GUARDS,
           *accounts.GUARDS, *terminal.GUARDS, *looking.GUARDS)  # fmt: skip

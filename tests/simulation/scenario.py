@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from tests.simulation.nature import bugs
@@ -44,6 +44,7 @@ class Start:
 
     at: float
     settings: Mapping[str, float]  #: of ExecutionSettings; times in seconds
+    edition: int = 0  #: how often the plan was edited before
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +110,7 @@ def draw(seed: int) -> Scenario:
     chance = random.Random(seed)
     plan = chance.choice(PLANS)
     rates = random.Random(f"{seed} canaries")
-    executions = tuple(_start(chance, rates, n) for n in range(chance.choice((1, 2, 2, 3))))
+    executions = _edited(seed, [_start(chance, rates, n) for n in range(chance.choice((1, 2, 2, 3)))])
     watchers = tuple(_watch(chance, len(executions)) for _ in range(chance.randrange(3)))
     usual = [kind for kind in DRAWN if kind not in models.LATER]
     kinds = [kind for kind in usual if chance.random() < 0.4] + [chance.choice(usual), "runner dies"]
@@ -130,6 +131,18 @@ def draw(seed: int) -> Scenario:
         max_stream_age=chance.choice((0.0, 0.0, 0.0, 20.0, 45.0)),
         people=random.Random(f"{seed} people").random() < 0.3,
     )
+
+
+def _edited(seed: int, starts: Sequence[Start]) -> tuple[Start, ...]:
+    """Has the plan edited before some of the starts, and most executions keep what earlier ones have signed off."""
+    chance = random.Random(f"{seed} editions")
+    found, edition = list[Start](), 0
+    for start in starts:
+        edition += chance.random() < 0.5
+        found.append(
+            replace(start, edition=edition, settings={**start.settings, "reuse": float(chance.random() < 0.75)})
+        )
+    return tuple(found)
 
 
 @dataclass(frozen=True, slots=True)

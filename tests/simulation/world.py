@@ -9,14 +9,15 @@ from __future__ import annotations
 import asyncio
 import random
 import uuid
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
 from unittest import mock
 
-from runner_svc.codec.maps import map_from_parts
-from signoff.v1 import execution_pb2, plan_pb2, runner_pb2
+from runner_svc.planner import Fetched
+from signoff.v1 import execution_pb2, runner_pb2
+from tests.simulation.editions import editions
 from tests.simulation.judge.witness import Witness
 from tests.simulation.nature.bugs import Bugs
 from tests.simulation.nature.clock import run
@@ -25,13 +26,12 @@ from tests.simulation.nature.disk import SharedStore
 from tests.simulation.nature.faults import inject
 from tests.simulation.nature.host import Host
 from tests.simulation.nature.weather import Weather
-from tests.simulation.players.models import LARGER, SMALLER
 from tests.simulation.players.people import PLAN, Client, Person
 from tests.simulation.players.runner import Surroundings
 from tests.simulation.players.watchers import Follower
 from tests.simulation.players.workers import Supervised, WorkerProcess
 from tests.simulation.scenario import Fault, Scenario, Start, Watch
-from tests.support.servers.runner import PlannerOfTexts, parts_of
+from tests.support.servers.runner import PlannerOfTexts
 from tests.support.values.maps import map_of
 
 PATIENCE = 1800.0  # virtual seconds of good weather until an execution that has not ended is stuck
@@ -50,6 +50,16 @@ class Stuck(AssertionError):
     """An execution has not ended in spite of good weather."""
 
 
+class CurrentEdition:
+    """A planner port over the edition of the plan that is stored now."""
+
+    def __init__(self, edition: PlannerOfTexts) -> None:
+        self.edition = edition
+
+    async def fetch(self, plan_id: str) -> Fetched:
+        return await self.edition.fetch(plan_id)
+
+
 class World:
     """All parts of a world: host, workers, people, watchers, and the faults that happen to them."""
 
@@ -62,18 +72,24 @@ class World:
         self.workers: dict[str, Supervised] = {}
         self.followers: dict[int, Follower] = {}
         self.story: list[str] = []  #: the events of the world, for a person
-        specs = _specs(map_of(scenario.plan).task_ids, people=scenario.people)
-        plan = map_from_parts(parts_of(map_of(scenario.plan, PLAN), specs))
-        self.task_ids = tuple(plan.task_ids)
+        count = 1 + max((start.edition for start in scenario.executions), default=0)
+        names = map_of(scenario.plan).task_ids
+        self._editions = [
+            PlannerOfTexts(specs, edition=number, **{PLAN: scenario.plan})
+            for number, specs in enumerate(editions(names, scenario.seed, count, people=scenario.people))
+        ]
+        plans = [planner.compiled(PLAN) for planner in self._editions]
+        self.task_ids = tuple(names)
+        self._planner = CurrentEdition(self._editions[0])
         self.store = SharedStore()
         lossy = any(fault.kind == "messages lost" for fault in scenario.faults)
-        self.witness = Witness(self.store, plan, lossy=lossy)
+        self.witness = Witness(self.store, plans, lossy=lossy)
         self._surroundings = Surroundings(
             scenario=scenario,
             store=self.store,
             weather=self.weather,
             witness=self.witness,
-            planner=PlannerOfTexts(specs, **{PLAN: scenario.plan}),
+            planner=self._planner,
             trap=self.trap,
             bugs=self.bugs,
         )
@@ -133,6 +149,7 @@ class World:
 
     async def _start(self, number: int, start: Start) -> None:
         await asyncio.sleep(start.at)
+        self._planner.edition = self._editions[start.edition]
         await self.person.start(number, _settings(start))
         self.tell(f"execution {number} is {self.person.executions[number]}")
         if self.scenario.people:
@@ -190,30 +207,16 @@ class World:
         return "\n".join(lines)
 
 
-def _specs(task_ids: Iterable[str], *, people: bool) -> dict[str, plan_pb2.TaskSpec]:
-    """Returns specs with a canary that looks like the task's candidate, and a larger model after two failures.
-
-    `people`: every second task asks for a person's verdict.
-    """
-    canaries = {name: plan_pb2.Canary(candidate=f"{name}(known)", good=True) for name in task_ids}
-    executor = plan_pb2.ExecutorSpec(model=SMALLER, escalation=[SMALLER, LARGER])
-    return {
-        name: plan_pb2.TaskSpec(
-            validation=plan_pb2.Validation(canaries=[canary], human=people and number % 2 == 0), executor=executor
-        )
-        for number, (name, canary) in enumerate(canaries.items())
-    }
-
-
 def _settings(start: Start) -> execution_pb2.ExecutionSettings:
-    settings = execution_pb2.ExecutionSettings(canary_rate=0.0)  # so that what is written down stays as it was
+    # So that what is written down stays as it was:
+    settings = execution_pb2.ExecutionSettings(canary_rate=0.0, reuse=False)
     for name, value in start.settings.items():
         if name.endswith(("timeout", "patience")):
             getattr(settings, name).FromMilliseconds(int(value * 1000))
         elif name == "budget":
             settings.budget.tokens = int(value)
         else:
-            setattr(settings, name, value)
+            setattr(settings, name, bool(value) if name == "reuse" else value)
     return settings
 
 

@@ -18,6 +18,7 @@ from worker_svc.commands.output import Collected, ThinkingAloud, python_place
 from worker_svc.commands.process import Ended
 from worker_svc.commands.run import DEFAULT_MEMORY, run
 from worker_svc.gist import gist_of
+from worker_svc.known_makers import code_of
 from worker_svc.prompts.messages import maker_digest
 
 log = structlog.get_logger(__name__)
@@ -38,7 +39,8 @@ class CommandExecutor:
 
     @property
     def offer(self) -> Offer:
-        return Offer(handlers=(COMMAND,), makers=(self._maker,))
+        known = code_of(COMMAND, self._maker, VERSION)
+        return Offer(handlers=(COMMAND,), makers=(self._maker,), known_makers=(known,))
 
     async def __call__(self, assignment: Assignment, report: Report) -> Result:
         command = assignment.task.executor.command

@@ -15,8 +15,11 @@ from worker_svc.functions.job import Broken, Made
 from worker_svc.functions.jobs import job_for
 from worker_svc.functions.places.choice import CallPlaces
 from worker_svc.functions.to_report import ReportLine
+from worker_svc.known_makers import code_of
 
 log = structlog.get_logger(__name__)
+
+MOST_VERSION_CHARS = 64
 
 
 class FunctionExecutor:
@@ -29,7 +32,8 @@ class FunctionExecutor:
 
     @property
     def offer(self) -> Offer:
-        return Offer(handlers=(self._callee.name,), makers=(self._maker,))
+        known = code_of(self._callee.name, self._maker, version_of(self._callee.function))
+        return Offer(handlers=(self._callee.name,), makers=(self._maker,), known_makers=(known,))
 
     async def __call__(self, assignment: Assignment, report: Report) -> Result:
         job = await job_for(assignment)
@@ -53,6 +57,13 @@ class FunctionExecutor:
 def maker_of(function: Function) -> str:
     """Returns the SHA-256 in hex of a function's name and version: the maker of its candidates."""
     return hashlib.sha256("\x00".join(("function", function.name, function.version)).encode()).hexdigest()
+
+
+def version_of(function: Function) -> str:
+    """Returns the version of a function that a runner compares: as its app has it, or the digest of a long one."""
+    if len(function.version) <= MOST_VERSION_CHARS:
+        return function.version
+    return hashlib.sha256(function.version.encode()).hexdigest()
 
 
 def log_failure(broken: Broken, callee: Callee, assignment: Assignment) -> None:

@@ -237,5 +237,6 @@ class Worker:
             handlers=offer.handlers,
             maker=offer.makers[0] if offer.makers else "",
             makers=offer.makers[1:],
+            known_makers=offer.known_makers,
             continues_session_id=continues,
         )

@@ -22,6 +22,7 @@ from signoff.plan.limits import MAX_CHECKS, MAX_CRITERIA
 from signoff.plan.specs import criteria_to_judge
 from signoff.v1 import execution_pb2, plan_pb2
 from worker_svc.assignment import Artifact, Assignment, CheckRunner, Offer, Report, VerdictResult
+from worker_svc.known_makers import code_of, models_of
 from worker_svc.llm.port import Model, ModelFailure, endpoints_of, own_names_of
 from worker_svc.prompts.messages import derived_from, maker_digest, own_check
 from worker_svc.prompts.version import judge_version
@@ -36,6 +37,7 @@ MOST_CHECKS = MAX_CHECKS + MAX_CRITERIA  # of one task: its own, and those made 
 _MOST_SHOWN = 300  # characters of a remark
 TURN_SECONDS = 0.01  # of quick checks, before others get their turn
 _NO_RUNNERS: Mapping[str, CheckRunner] = MappingProxyType({})
+_NO_FUNCTIONS: Mapping[str, str] = MappingProxyType({})
 
 CriterionResult = execution_pb2.CriterionResult
 
@@ -44,7 +46,7 @@ class Validator:
     """An assignment.Handler that signs candidates off, or says why not.
 
     Without a model it decides only what code can. `runners` carry out checks of their kind, "command" or "function";
-    `functions` are the names that the function runner knows.
+    `functions` are the names that the function runner knows, with the versions of their code.
     """
 
     def __init__(
@@ -53,7 +55,7 @@ class Validator:
         *,
         check_process: CheckProcess | None = None,
         runners: Mapping[str, CheckRunner] = _NO_RUNNERS,
-        functions: tuple[str, ...] = (),
+        functions: Mapping[str, str] = _NO_FUNCTIONS,
     ) -> None:
         self._model = model
         self._check_process = check_process or CheckProcess()
@@ -66,11 +68,14 @@ class Validator:
         command = (COMMAND,) if COMMAND in self._runners else ()
         # An empty list would mean "judge": a validator with only the checks of bytes has to name something.
         handlers = (*judge, *command, *self._functions) or ("checks",)
+        known = [code_of(name, f"{name}@{version}", version) for name, version in self._functions.items()]
+        known += [code_of(COMMAND, COMMAND, "") for _ in command]
         if self._model is None:
-            return Offer(handlers=handlers)
+            return Offer(handlers=handlers, known_makers=tuple(known))
         return Offer(
             handlers=handlers,
             models=self._model.names,
+            known_makers=(*known, *models_of(self._model, JUDGE, judge_version())),
             endpoints=endpoints_of(self._model),
             own_names=own_names_of(self._model),
         )

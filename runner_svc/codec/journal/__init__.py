@@ -7,6 +7,7 @@ class, and the two functions between them. The rows stand where the events belon
     executions   an execution's life, its commands and its budgets; the layout of a plan
     leases       work that is given out, and ends without a result
     results      what workers hand in: candidates, verdicts, checkpoints, usage
+    reused       results of earlier executions that are kept
     tasks        what the runner decides about a task
 
 A new event is one row here, beside its class in core/model/events.py and its message in execution.proto.

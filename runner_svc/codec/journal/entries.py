@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from runner_svc.codec.journal import executions, leases, results, tasks
+from runner_svc.codec.journal import executions, leases, results, reused, tasks
 from runner_svc.codec.journal.kind import Head
 from runner_svc.codec.times import seconds_of, timestamp
 from runner_svc.core.model import events
@@ -10,7 +10,7 @@ from runner_svc.core.model.map import Map
 from runner_svc.core.model.values import NO_TASK, ExecutionId
 from signoff.v1 import execution_pb2 as pb
 
-KINDS = (*executions.KINDS, *leases.KINDS, *results.KINDS, *tasks.KINDS)
+KINDS = (*executions.KINDS, *leases.KINDS, *results.KINDS, *reused.KINDS, *tasks.KINDS)
 
 _TO_PROTO = {kind.event: (kind.field, kind.to_proto) for kind in KINDS}
 _FROM_PROTO = {kind.field: kind.from_proto for kind in KINDS}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from runner_svc.codec.criterion_results import results_from_proto, results_to_proto
 from runner_svc.codec.journal.kind import AnyKind, Head, Kind
+from runner_svc.codec.makers import maker_from_proto, maker_to_proto, makers_from_proto, makers_to_proto
 from runner_svc.codec.unread import unread_from_proto, unread_to_proto
 from runner_svc.codec.usage import change_from_proto, change_to_proto
 from runner_svc.codec.verdicts import by_of_verdict, by_to_proto
@@ -13,10 +14,10 @@ from runner_svc.core.model.values import Content, LeaseId, Outcome, Phase, Worke
 from signoff.v1 import execution_pb2 as pb
 
 
-def _candidate_stored_to_proto(event: events.CandidateStored, _: Map | None) -> pb.CandidateStored:
-    content = event.content
+def candidate_to_proto(content: Content, lease: str = "") -> pb.CandidateStored:
+    """Returns a candidate as the journal has it; one that is reused came under no lease here."""
     return pb.CandidateStored(
-        lease_id=event.lease,
+        lease_id=lease,
         attempt=content.attempt,
         digest=content.digest,
         size_bytes=content.size,
@@ -25,11 +26,12 @@ def _candidate_stored_to_proto(event: events.CandidateStored, _: Map | None) -> 
         input_digest=content.input_digest,
         remark=content.remark,
         unread=unread_to_proto(content.unread),
+        made_by=maker_to_proto(content.made_by),
     )
 
 
-def _candidate_stored_from_proto(message: pb.CandidateStored, _: Map | None, head: Head) -> events.CandidateStored:
-    content = Content(
+def candidate_from_proto(message: pb.CandidateStored) -> Content:
+    return Content(
         digest=message.digest,
         size=message.size_bytes,
         media_type=message.media_type,
@@ -38,8 +40,8 @@ def _candidate_stored_from_proto(message: pb.CandidateStored, _: Map | None, hea
         input_digest=message.input_digest,
         remark=message.remark,
         unread=unread_from_proto(message.unread),
+        made_by=maker_from_proto(message.made_by),
     )
-    return events.CandidateStored(lease=LeaseId(message.lease_id), content=content, **head)
 
 
 def _checkpoint_stored_to_proto(event: events.CheckpointStored, _: Map | None) -> pb.CheckpointStored:
@@ -77,7 +79,12 @@ def _usage_recorded_to_proto(event: events.UsageRecorded, _: Map | None) -> pb.U
 
 
 KINDS: tuple[AnyKind, ...] = (
-    Kind(events.CandidateStored, pb.CandidateStored, _candidate_stored_to_proto, _candidate_stored_from_proto),
+    Kind(
+        events.CandidateStored,
+        pb.CandidateStored,
+        lambda e, _: candidate_to_proto(e.content, e.lease),
+        lambda m, _, head: events.CandidateStored(lease=LeaseId(m.lease_id), content=candidate_from_proto(m), **head),
+    ),
     Kind(events.CheckpointStored, pb.CheckpointStored, _checkpoint_stored_to_proto, _checkpoint_stored_from_proto),
     Kind(
         events.PromptKept,
@@ -107,6 +114,7 @@ KINDS: tuple[AnyKind, ...] = (
             results=results_to_proto(e.results),
             request_id=e.request_id,
             by=by_to_proto(e.by),
+            judged_by=makers_to_proto(e.judged_by),
         ),
         lambda m, _, head: events.VerdictPassed(
             lease=LeaseId(m.lease_id),
@@ -114,6 +122,7 @@ KINDS: tuple[AnyKind, ...] = (
             results=results_from_proto(m.results),
             request_id=m.request_id,
             by=by_of_verdict(m),
+            judged_by=makers_from_proto(m.judged_by),
             **head,
         ),
     ),
@@ -143,9 +152,18 @@ KINDS: tuple[AnyKind, ...] = (
     Kind(
         events.PersonAsked,
         pb.PersonAsked,
-        lambda e, _: pb.PersonAsked(lease_id=e.lease, attempt=e.attempt, results=results_to_proto(e.results)),
+        lambda e, _: pb.PersonAsked(
+            lease_id=e.lease,
+            attempt=e.attempt,
+            results=results_to_proto(e.results),
+            judged_by=makers_to_proto(e.judged_by),
+        ),
         lambda m, _, head: events.PersonAsked(
-            lease=LeaseId(m.lease_id), attempt=m.attempt, results=results_from_proto(m.results), **head
+            lease=LeaseId(m.lease_id),
+            attempt=m.attempt,
+            results=results_from_proto(m.results),
+            judged_by=makers_from_proto(m.judged_by),
+            **head,
         ),
     ),
     Kind(

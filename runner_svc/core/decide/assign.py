@@ -16,10 +16,11 @@ from runner_svc.core.decide.inputs import (
     inputs_of_lease,
 )
 from runner_svc.core.decide.patience import pause_if_away
+from runner_svc.core.decide.reuse import keep_earlier
 from runner_svc.core.decide.turn import State, Turn
 from runner_svc.core.fleet.leases import LiveLease
-from runner_svc.core.fleet.matching import WorkerSession
 from runner_svc.core.fleet.queues import HasRoom
+from runner_svc.core.fleet.sessions import WorkerSession
 from runner_svc.core.model import commands, events
 from runner_svc.core.model.requirements import Requirement
 from runner_svc.core.model.states import DOING, VALIDATING, ExecutionState
@@ -50,7 +51,8 @@ def lend_all(turn: Turn, at: float) -> None:
         execution.agenda.add_all(free)
         turn.touch(execution)
     tidy_up(turn, at)
-    turn.state.is_lending = not _lend_some(turn, at) or are_more_free
+    are_all_seen = _keep_earlier(turn, running, at)
+    turn.state.is_lending = not are_all_seen or not _lend_some(turn, at) or are_more_free
     for execution, commitments in spenders:
         turn.look_at(execution.id)
         _pause_if_spent(turn, execution, commitments, at)
@@ -59,6 +61,16 @@ def lend_all(turn: Turn, at: float) -> None:
             turn.look_at(execution.id)
             # guard: patience ends with a pause -> pass
             pause_if_away(turn, execution, at)
+
+
+def _keep_earlier(turn: Turn, running: Sequence[Execution], at: float) -> bool:
+    """Keeps what earlier executions offer. Returns False when more is to be looked up: until then nothing is lent."""
+    for execution in running:
+        if execution.agenda.unseen:
+            turn.look_at(execution.id)
+            if not keep_earlier(turn, execution, at):
+                return False
+    return True
 
 
 def _lend_some(turn: Turn, at: float) -> bool:

@@ -6,13 +6,15 @@ While a lease is out, nothing upstream of its task changes. So the inputs are fo
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import islice
+from typing import Protocol
 
 from runner_svc.core.fleet.leases import LiveLease
 from runner_svc.core.model.commands import Input
+from runner_svc.core.model.keys import Parts, SpecParts
 from runner_svc.core.model.map import Map
-from runner_svc.core.state.execution import Execution
+from runner_svc.core.state.task_record import TaskRecord
 from signoff.plan.limits import MAX_INPUTS
 
 Inputs = tuple[Input, ...]
@@ -23,7 +25,18 @@ _Source = tuple[str, int]  # an artifact's name, and the task that makes it
 _MOST = MAX_INPUTS + 1
 
 
-def inputs_of(execution: Execution, task: int) -> tuple[Inputs, Omitted]:
+class HasArtifacts(Protocol):
+    """The part of an execution that inputs are found in."""
+
+    @property
+    def map(self) -> Map: ...
+
+    @property
+    def records(self) -> Mapping[int, TaskRecord]:
+        """Returns the records of tasks by number, at least of those that are done."""
+
+
+def inputs_of(execution: HasArtifacts, task: int) -> tuple[Inputs, Omitted]:
     """Returns all artifacts that a ready task starts with, and those that are missing, each with the reason."""
     plan = execution.map
     sources, omitted = _named(plan, task)
@@ -72,6 +85,18 @@ def input_digest_of_lease(lease: LiveLease) -> str:
         inputs, _ = inputs_of_lease(lease)
         lease.input_digest = input_digest(lease.execution.map.spec_digest(lease.task), inputs)
     return lease.input_digest
+
+
+def make_parts(plan: Map, spec: SpecParts, inputs: Inputs, omitted: Omitted) -> Parts:
+    """Returns the parts of what a task is made from: those of its spec, the plan's idea, and the task's inputs.
+
+    Of an input it matters by what name it is read, which task made it, and what it is.
+    """
+    given = [
+        (f"input {name or plan.name(maker)}", f"{plan.name(maker)} {content.media_type} {content.digest}")
+        for name, maker, content in inputs
+    ]
+    return (*spec.make, ("idea", plan.idea), *given, *((f"input {name}", why) for name, why in omitted))
 
 
 def input_digest(spec_digest: str, inputs: Iterable[Input]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from runner_svc.core.decide.turn import State, Turn
-from runner_svc.core.fleet.matching import WorkerSession
+from runner_svc.core.fleet.sessions import WorkerSession
 from runner_svc.core.model import commands, events, signals
 from runner_svc.core.model.values import Content, ExecutionId, LeaseId, SessionId
 from runner_svc.core.state.execution import Execution

@@ -8,6 +8,7 @@ from dataclasses import replace
 from runner_svc.core.decide.accounting import book
 from runner_svc.core.decide.failures import BY_COMMAND, cancel_all, give_back, reject, roll_back, take_back
 from runner_svc.core.decide.policy import add_downstream, in_order
+from runner_svc.core.decide.reuse import fresh_tasks, offer
 from runner_svc.core.decide.turn import Steps, Turn
 from runner_svc.core.model import events, signals
 from runner_svc.core.model.states import ExecutionState
@@ -47,6 +48,7 @@ def start(turn: Turn, signal: signals.StartExecution) -> ExecutionId:
         check_same(known, AcceptedRequest(id=signal.request_id, execution=known.execution, command=START, about=about))
         return known.execution
     plan = turn.state.layout(signal.plan_id)
+    fresh_tasks(plan, signal.settings)  # refuses names that are no tasks
     on_failure = signal.settings.on_failure or plan.on_failure or OnFailure.CONTINUE
     created = events.ExecutionCreated(
         at=signal.at,
@@ -60,6 +62,9 @@ def start(turn: Turn, signal: signals.StartExecution) -> ExecutionId:
     )
     turn.record(events.Entry(signal.execution, 1, created))
     execution = turn.state.executions[signal.execution]
+    earlier = turn.state.earlier.get(plan.plan_id)
+    if earlier is not None and signal.settings.reuse:
+        offer(execution, earlier)
     turn.emit(execution, events.ExecutionStarted(at=signal.at, request_id=""))
     return execution.id
 

@@ -12,7 +12,7 @@ from runner_svc.core.decide.late_results import answer_stale, keep_orphan, locat
 from runner_svc.core.decide.turn import State, Turn
 from runner_svc.core.fleet.leases import LiveLease
 from runner_svc.core.model import commands, events, signals
-from runner_svc.core.model.values import Content, FailureKind, Outcome, Phase, VerdictBy
+from runner_svc.core.model.values import Content, FailureKind, Outcome, Phase, Role, VerdictBy
 
 MOST_CHECKPOINTS = 1_000  # kept under one lease
 MOST_PROMPTS = 16  # kept under one lease
@@ -150,6 +150,7 @@ def candidate(turn: Turn, signal: signals.CandidateMade) -> None:
         media_type=made.media_type,
         attempt=execution.records[task].attempt,
         maker=made.maker,
+        made_by=turn.state.roster.current[lease.worker].maker_named(made.maker),
         input_digest=input_digest_of_lease(lease),
         remark=made.remark,
         # guard: what the author was not shown is kept -> (removed)
@@ -211,14 +212,23 @@ def _pass(turn: Turn, lease: LiveLease, signal: signals.VerdictGiven) -> None:
     """Signs the candidate off, or asks a person where the task wants one."""
     execution, task, results = lease.execution, lease.task, signal.results
     attempt = execution.records[task].attempt
+    judged_by = turn.state.roster.current[lease.worker].makers_for(execution.requirement(task, Role.VALIDATOR))
     # guard: a person signs off -> if False:
     if execution.map.requirements_of(task).human:
-        asked = events.PersonAsked(at=signal.at, task=task, lease=lease.id, attempt=attempt, results=results)
-        turn.emit(execution, asked)
+        turn.emit(
+            execution,
+            events.PersonAsked(
+                at=signal.at, task=task, lease=lease.id, attempt=attempt, results=results, judged_by=judged_by
+            ),
+        )
         return
     by = VerdictBy(lease.worker, is_person=False)
-    passed = events.VerdictPassed(at=signal.at, task=task, lease=lease.id, attempt=attempt, results=results, by=by)
-    turn.emit(execution, passed)
+    turn.emit(
+        execution,
+        events.VerdictPassed(
+            at=signal.at, task=task, lease=lease.id, attempt=attempt, results=results, by=by, judged_by=judged_by
+        ),
+    )
 
 
 def _result_of(

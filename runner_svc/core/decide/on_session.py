@@ -9,8 +9,9 @@ from runner_svc.core.decide.assign import assign_again
 from runner_svc.core.decide.failures import give_back, lose
 from runner_svc.core.decide.late_results import answer_stale
 from runner_svc.core.decide.on_report import begin_work
+from runner_svc.core.decide.reuse import look_again
 from runner_svc.core.decide.turn import Steps, Turn
-from runner_svc.core.fleet.matching import WorkerSession
+from runner_svc.core.fleet.sessions import WorkerSession
 from runner_svc.core.model import commands, signals
 from runner_svc.core.model.requirements import usual_abilities
 from runner_svc.core.model.values import LeaseId, execution_of_lease
@@ -27,6 +28,7 @@ def joined(turn: Turn, signal: signals.WorkerJoined) -> None:
         role=signal.role,
         slots=signal.slots,
         makers=signal.makers,
+        known_makers=signal.known_makers,
         abilities=signal.abilities or usual_abilities(signal.role),
         model=signal.model,
         endpoints=signal.endpoints,
@@ -38,6 +40,9 @@ def joined(turn: Turn, signal: signals.WorkerJoined) -> None:
         # guard: one session a name -> pass
         _replace(turn, old, signal.at, continued=continued)
     turn.state.roster.join(session, signal.at)
+    for execution in turn.state.queues.running():
+        if execution.agenda.unseen_by_workers:
+            look_again(execution)
     turn.later.append(_reclaim_all(turn, session, held, signal, continued=continued))
 
 

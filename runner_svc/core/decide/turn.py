@@ -13,6 +13,7 @@ from runner_svc.core.fleet.roster import Roster
 from runner_svc.core.fleet.timings import ModelTables, StreamTimings
 from runner_svc.core.model import events
 from runner_svc.core.model.commands import Command
+from runner_svc.core.model.earlier import EarlierResults
 from runner_svc.core.model.map import Map, map_key
 from runner_svc.core.model.signals import Signal
 from runner_svc.core.model.values import RUNNER, AcceptedRequest, Content, ExecutionId
@@ -67,6 +68,8 @@ class State:
         self.readmitted: set[ExecutionId] = set()  #: just taken out of quarantine, for a resume that comes next
         self.restored: list[Execution] = []  #: just built from their journals, with outages that may be over
         self.newest: dict[str, ExecutionId] = {}  #: the last execution of each plan
+        self.of_plan: dict[str, list[ExecutionId]] = {}  #: all executions of each plan, in order
+        self.earlier: dict[str, EarlierResults] = {}  #: by plan, for the turn that starts an execution of it
         self.maps: dict[str, Map] = {}  #: in memory, by key
         self.layouts: dict[str, str] = {}  #: key of the map by plan id, the last one set last
         self.requests: dict[str, AcceptedRequest] = {}  #: by request id
@@ -99,6 +102,7 @@ class State:
     def _list(self, execution: ExecutionId, plan_id: str) -> None:
         self._created.append(execution)
         self.newest[plan_id] = execution
+        self.of_plan.setdefault(plan_id, []).append(execution)
 
     def _apply_own(self, entry: events.Entry) -> None:
         event = entry.event

@@ -4,62 +4,16 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 
+from runner_svc.core.fleet.alike import Alike
 from runner_svc.core.fleet.deadlines import Deadlines, Due
 from runner_svc.core.fleet.outages import Outages
 from runner_svc.core.fleet.rate_limits import Limit, RateLimiter, limiters_of
-from runner_svc.core.model.requirements import Abilities, Requirement
-from runner_svc.core.model.values import Away, LeaseId, ModelAt, Role, SessionId, WorkerName
+from runner_svc.core.fleet.sessions import WorkerSession
+from runner_svc.core.model.requirements import Requirement
+from runner_svc.core.model.values import Away, SessionId, WorkerName
 
 MOST_REQUIREMENTS = 1000  # requirements that are remembered; beyond them, all are found anew
-
-
-@dataclass(slots=True, kw_only=True)
-class WorkerSession:
-    """One stream of one worker."""
-
-    id: SessionId
-    worker: WorkerName
-    role: Role
-    slots: int
-    makers: frozenset[str]
-    abilities: Abilities
-    model: str  #: asked when a task names none
-    endpoints: Mapping[str, str] = field(default_factory=dict)  #: URLs by the names of its models
-    own_names: Mapping[str, str] = field(default_factory=dict)  #: its names of models, by the tasks' names
-    window: int = 0
-    leases: set[LeaseId] = field(default_factory=set)
-    draining: bool = False
-    serves: list[Requirement] = field(default_factory=list)  #: requirements met so far that it meets
-    queued: set[Requirement] = field(default_factory=set)  #: those in whose queues it stands
-
-    @property
-    def has_room(self) -> bool:
-        # guard: world: credit -> return not self.draining and bool(self.window)
-        # guard: credit -> return not self.draining
-        return not self.draining and len(self.leases) < self.window
-
-    def can(self, requirement: Requirement) -> bool:
-        """Tells whether the worker meets a requirement, busy or not."""
-        return self.role is requirement.role and self.abilities.meet(requirement)
-
-    def model_for(self, requirement: Requirement) -> str | None:
-        """Returns the model that the worker asks; empty when it has no name. None: no model is asked."""
-        return (requirement.model or self.model) if requirement.asks_a_model else None
-
-    def reports(self, requirement: Requirement) -> str | None:
-        """Returns the model's name in the worker's reports of costs. None: no model is asked."""
-        model = self.model_for(requirement)
-        return None if model is None else self.own_names.get(model, model)
-
-    def asks(self, requirement: Requirement) -> ModelAt | None:
-        """Returns the model that the worker asks, and where. None: no model is asked.
-
-        When a worker names no endpoint, its models are its own: no other worker asks them there.
-        """
-        model = self.model_for(requirement)
-        return None if model is None else ModelAt(model, self.endpoints.get(model) or f"worker {self.worker}")
 
 
 class Matching:
@@ -77,15 +31,18 @@ class Matching:
         self._queues: dict[Requirement, deque[WorkerSession]] = {}
         self._away: dict[Requirement, Away | None] = {}  # found since the sessions or the outages last changed
         self._away_as_of = -1
+        self.alike = Alike(sessions)
 
     def joined(self, session: WorkerSession) -> None:
         """Takes in a session that has begun."""
         self._away.clear()
+        self.alike.forget()
         session.serves = [requirement for requirement in self._queues if session.can(requirement)]
 
     def left(self) -> None:
         """Takes in that a session has ended."""
         self._away.clear()
+        self.alike.forget()
 
     def made_room(self, session: WorkerSession) -> None:
         """Queues a session that may have room again. Call it whenever that may be."""

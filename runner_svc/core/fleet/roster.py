@@ -9,7 +9,8 @@ from collections.abc import Iterator
 
 from runner_svc.core.fleet.deadlines import Deadlines, Due
 from runner_svc.core.fleet.leases import LiveLease
-from runner_svc.core.fleet.matching import Matching, WorkerSession
+from runner_svc.core.fleet.matching import Matching
+from runner_svc.core.fleet.sessions import WorkerSession
 from runner_svc.core.fleet.timings import ModelTables, StreamTimings
 from runner_svc.core.model.requirements import Requirement
 from runner_svc.core.model.values import LeaseId, ModelAt, Role, SessionId, WorkerName
@@ -83,7 +84,7 @@ class Roster:
 
     def can_do(self, requirement: Requirement) -> bool:
         """Tells whether any connected worker meets a requirement, busy or not."""
-        return any(session.can(requirement) for session in self.sessions.values())
+        return self.matching.alike.can_do(requirement)
 
     # ------------------------------------------------------------ leases
 

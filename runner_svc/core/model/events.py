@@ -18,6 +18,7 @@ from runner_svc.core.model.values import (
     FailureKind,
     Labels,
     LeaseId,
+    Makers,
     ModelAt,
     Outcome,
     Phase,
@@ -165,6 +166,7 @@ class VerdictPassed(LeaseResult):
     results: tuple[CriterionResult, ...]
     request_id: str = ""
     by: VerdictBy | None = None  #: None: not kept by an earlier version
+    judged_by: Makers = ()  #: as far as the worker has said
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,6 +185,7 @@ class PersonAsked(LeaseResult):
 
     attempt: int
     results: tuple[CriterionResult, ...]
+    judged_by: Makers = ()  #: as far as the worker has said
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -306,3 +309,19 @@ class CanaryJudged(LeaseFault):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArtifactKept(Event):
     attempt: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArtifactReused(Event):
+    """A result of an earlier execution is the task's artifact here too, with the evidence that was given there."""
+
+    content: Content
+    results: tuple[CriterionResult, ...]
+    judged_by: Makers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CandidateReused(Event):
+    """A result of an earlier execution is the task's candidate here, because it is to be judged by something else."""
+
+    content: Content

@@ -9,10 +9,11 @@ from __future__ import annotations
 import hashlib
 import math
 from array import array
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from runner_svc.core.model.keys import SpecParts, opaque_parts
 from runner_svc.core.model.pass_rules import USUAL_DEMANDS, Demands
 from runner_svc.core.model.producers import Waits, unreached
 from runner_svc.core.model.requirements import USUAL, Requirement, Requirements
@@ -48,6 +49,7 @@ class Map:
     budgets: Mapping[int, Budget] = field(default_factory=dict)  #: by node
     demands: Sequence[Demands] = ()  #: by task: what a verdict must contain; empty: the usual for all
     canaries: Mapping[int, Sequence[Canary]] = field(default_factory=dict)  #: by task
+    read_parts: Callable[[bytes], SpecParts] = opaque_parts  #: of a spec
     numbers: dict[str, int] = field(init=False)  #: task number by task id
 
     def __post_init__(self) -> None:
@@ -74,6 +76,10 @@ class Map:
     def spec_digest(self, task: int) -> str:
         """Returns the SHA-256 of a task's spec, in hex."""
         return hashlib.sha256(self.specs[task]).hexdigest()
+
+    def parts(self, task: int) -> SpecParts:
+        """Returns the parts of a task's spec that its keys are made of."""
+        return self.read_parts(self.specs[task])
 
     def node(self, name: str) -> int | None:
         """Returns the number of a task or a group; None when there is none of that name."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from runner_svc.core.model.makers import NamedMaker
 from runner_svc.core.model.map import Map
 from runner_svc.core.model.pass_rules import NOTHING_PASSED, Passed
 from runner_svc.core.model.requirements import Abilities
@@ -121,6 +122,7 @@ class WorkerJoined(Signal):
     slots: int
     held: frozenset[LeaseId] = frozenset()
     makers: frozenset[str] = frozenset()  #: digests that an executor's candidates may name as their maker
+    known_makers: tuple[NamedMaker, ...] = ()  #: the parts of its makers and judges
     model: str = ""  #: asked when a task names none
     endpoints: Mapping[str, str] = field(default_factory=dict)  #: URLs by the names of its models
     own_names: Mapping[str, str] = field(default_factory=dict)  #: the worker's names of models, by the tasks' names

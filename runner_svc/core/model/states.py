@@ -59,6 +59,8 @@ _MOVES: Mapping[TaskStatus, Mapping[type[events.Event], TaskStatus]] = {
     UNDONE: {
         events.TaskAssigned: DOING,
         events.ArtifactKept: DONE,
+        events.ArtifactReused: DONE,
+        events.CandidateReused: VALIDATING,
         events.TaskFailed: EXECUTION_FAILED,
         events.TaskRetried: UNDONE,
     },

@@ -152,6 +152,9 @@ class Settings:
     outage_patience: float = 900.0  #: seconds that work waits for a model that is away before a pause
     on_failure: OnFailure | None = None  #: None: as the plan says
     keep_prompts: bool = True  #: the prompts that models are asked with are kept
+    reuse: bool = True  #: results of earlier executions of the plan are kept where the work would be the same
+    fresh_tasks: tuple[str, ...] = ()  #: tasks and groups whose results are not kept
+    fresh_prompts: bool = False  #: nor those of other versions of prompts
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +198,35 @@ class Unread:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Maker:
+    """A model with its settings and prompts, or a function with its code."""
+
+    digest: str  #: that candidates and verdicts name
+    handler: str
+    model: str = ""  #: its own name; empty: none is asked
+    settings: str = ""  #: digest of those that change answers
+    prompts: str = ""  #: their version
+    code: str = ""  #: the version of a function, or the digest of its source
+
+    def differences(self, other: Maker, *, prompts_count: bool) -> tuple[str, ...]:
+        """Names the parts in which another one would do other work. None: it would do the same."""
+        names = ("model", "settings", "code", *(("prompts",) if prompts_count else ()))
+        return tuple(name for name in names if getattr(self, name) != getattr(other, name))
+
+
+Makers = tuple[Maker, ...]  # of one piece of work, in the order of their handlers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptFrom:
+    """The origin of a result that a later execution of its plan has kept."""
+
+    execution: ExecutionId
+    attempt: int  #: that made it there
+    signed_off_at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Content:
     """The description of a candidate or an artifact, without its bytes."""
 
@@ -203,10 +235,13 @@ class Content:
     media_type: str
     attempt: int = 0  #: the attempt that made it
     maker: str = ""  #: digest of model, prompt version and settings
+    made_by: Maker | None = None  #: the parts of the maker; None: its worker has not said them
     input_digest: str = ""  #: digest of the task's spec and the digests of its inputs
     remark: str = ""  #: the text that the maker wrote around it
     unread: Unread | None = None  #: inputs not shown in full to the maker; None: all were
     signed_off_by: VerdictBy | None = None  #: None: not signed off, or not kept by an earlier version
+    signed_off_at: float = 0.0  #: 0: not signed off, or not kept by an earlier version
+    kept_from: KeptFrom | None = None  #: the earlier execution that made it; None: this one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

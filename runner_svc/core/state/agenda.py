@@ -7,14 +7,24 @@ anew.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
+from runner_svc.core.model.earlier import EarlierResult
 from runner_svc.core.model.map import Map, Place
 from runner_svc.core.model.requirements import Requirement
 from runner_svc.core.model.states import UNDONE, VALIDATING
 from runner_svc.core.model.values import Role
 from runner_svc.core.spending.commitments import Commitments
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """The results of earlier executions that one may keep."""
+
+    by_make_key: Mapping[str, EarlierResult]
+    fresh: frozenset[int]  #: tasks that are done anew in any case
 
 
 class Tasks(Protocol):
@@ -39,16 +49,23 @@ class Agenda:
         }
         self.put_off: set[int] = set()  #: validating tasks whose judge has failed, until it is time to try again
         self.commitments: Commitments | None = None  #: None: nothing has a budget
+        self.offered: Offered | None = None  #: None: earlier executions offer nothing
+        self.unseen: list[int] = []  #: tasks that have become ready and were not looked up in what is offered
+        self.unseen_by_workers: list[int] = []  #: those that no connected worker could do when they were looked up
 
     def add(self, task: int) -> None:
         """Queues a task that is ready, whose candidate waits for a verdict, or whose retry time has come."""
         role = Role.VALIDATOR if self._tasks.status[task] == VALIDATING else Role.EXECUTOR
+        if self.offered is not None and role is Role.EXECUTOR:
+            self.unseen.append(task)
         queue = self.queued[role].setdefault(self._tasks.requirement(task, role), [])
         heapq.heappush(queue, (-self._tasks.map.tails[task], task))
 
     def add_all(self, tasks: Collection[int]) -> None:
         """Queues the tasks that are still undone or validating; the others have moved on meanwhile."""
         status = self._tasks.status
+        if self.offered is not None:
+            self.unseen += tasks
         self._add_due([task for task in tasks if status[task] == UNDONE], Role.EXECUTOR)
         self._add_due([task for task in tasks if status[task] == VALIDATING], Role.VALIDATOR)
 

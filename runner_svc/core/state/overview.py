@@ -67,6 +67,14 @@ class ExecutionArchived(NotInMemory):
         self.execution = execution
 
 
+class EarlierUnknown(NotInMemory):
+    """The results of a plan's earlier executions are not collected yet."""
+
+    def __init__(self, plan_id: str) -> None:
+        super().__init__(f"earlier results of {plan_id} are not collected")
+        self.plan_id = plan_id
+
+
 class MapUnloaded(NotInMemory):
     def __init__(self, key: str) -> None:
         super().__init__(f"map {key} is not loaded")

@@ -66,7 +66,7 @@ def _candidate_stored(record: TaskRecord, event: events.CandidateStored, _: Sett
 @_on(events.PersonAsked)
 def _person_asked(record: TaskRecord, event: events.PersonAsked, _: Settings) -> None:
     _judged(record, event.lease)
-    record.results, record.awaits_person = event.results, True
+    record.results, record.judged_by, record.awaits_person = event.results, event.judged_by, True
 
 
 @_on(events.VerdictPassed)
@@ -74,9 +74,11 @@ def _passed(record: TaskRecord, event: events.VerdictPassed, _: Settings) -> Non
     _decided(record, event)
     # guard: a verdict names who gave it -> signed_off = record.candidate if record.candidate is not None else None
     signed_off = replace(record.candidate, signed_off_by=event.by) if record.candidate is not None else None
-    record.artifact, record.candidate = signed_off, None
+    record.artifact, record.candidate = signed_off and replace(signed_off, signed_off_at=event.at), None
     record.withdrawn = None
     record.results = event.results
+    if event.lease:  # else a person has added to what a validator found
+        record.judged_by = event.judged_by
     record.last_failure = ""
     _forget_attempts(record)
 
@@ -291,17 +293,32 @@ def _prompt_kept(_record: TaskRecord, _event: events.PromptKept, _: Settings) ->
 @_on(events.ArtifactKept)
 def _artifact_kept(record: TaskRecord, event: events.ArtifactKept, _: Settings) -> None:
     record.artifact, record.withdrawn = record.withdrawn, None
+    record.results, record.judged_by = record.evidence
     record.attempt = event.attempt
+
+
+@_on(events.ArtifactReused)
+def _artifact_reused(record: TaskRecord, event: events.ArtifactReused, _: Settings) -> None:
+    record.artifact, record.attempt = event.content, event.content.attempt
+    record.results, record.judged_by = event.results, event.judged_by
+    record.last_failure = ""
+
+
+@_on(events.CandidateReused)
+def _candidate_reused(record: TaskRecord, event: events.CandidateReused, _: Settings) -> None:
+    record.candidate, record.attempt, record.canary_given = event.content, event.content.attempt, False
 
 
 def _start_anew(record: TaskRecord, *, keep: bool) -> None:
     record.withdrawn = record.artifact if keep else None
+    record.is_fresh = record.is_fresh or not keep
+    record.evidence = (record.results, record.judged_by) if record.withdrawn is not None else ((), ())
     # guard: a retry forgets checkpoints ->
     #     record.artifact = record.candidate = record.rejected = record.rejection = record.avoid = None
     record.artifact = record.candidate = record.rejected = record.rejection = record.avoid = record.checkpoint = None
     record.failures = record.losses = record.judge_errors = record.outages = 0
     record.no_progress = record.given_up = record.awaits_person = False
-    record.results = ()
+    record.results = record.judged_by = ()
     record.retry_at = record.first_assigned_at = 0.0
 
 

@@ -10,6 +10,7 @@ from runner_svc.core.model.values import (
     Content,
     CriterionResult,
     LeaseId,
+    Makers,
     Phase,
     WorkerName,
 )
@@ -63,6 +64,8 @@ class TaskRecord:
     candidate: Content | None = None  #: not yet signed off
     artifact: Content | None = None  #: signed off
     withdrawn: Content | None = None  #: the former artifact, which is used again when the inputs are the same
+    #: the former artifact's evidence: the results of its verdict, and what gave it
+    evidence: tuple[tuple[CriterionResult, ...], Makers] = ((), ())
     rejected: Content | None = None  #: the last candidate that a verdict failed
     checkpoint: Content | None = None  #: left by the executor for the next one
     rejection: Rejection | None = None
@@ -70,6 +73,7 @@ class TaskRecord:
     no_progress: bool = False  #: the last two rejections, or the last two failures, were the same
     too_small: tuple[str, ...] = ()  #: models that cannot hold the task
     results: tuple[CriterionResult, ...] = ()  #: of the last verdict
+    judged_by: Makers = ()  #: what gave it, as far as the worker has said
     last_failure: str = ""  #: why the last attempt did not count, or why it was given up
     feedback: str = ""  #: why the last attempt that failed or was rejected did not count
     failed_attempts: FailedAttempts = NONE_FAILED  #: since it was last signed off or had other inputs
@@ -78,6 +82,7 @@ class TaskRecord:
     outages: int = 0  #: met first by this task, since it last had a result
     awaits_person: bool = False  #: the candidate has passed all that workers check
     canary_given: bool = False  #: one was given before the present candidate
+    is_fresh: bool = False  #: it was asked for anew: no result of an earlier execution will do
     given_up: bool = False  #: failed for good, or no judge could be found for it
     first_assigned_at: float = 0.0
     changed_at: float = 0.0

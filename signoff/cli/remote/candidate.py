@@ -15,6 +15,7 @@ from signoff.client.client import Client
 from signoff.client.values import Candidate, Ref, by_execution
 from signoff.display.differences import Side, difference, text_of
 from signoff.display.event_sentences import format_size
+from signoff.display.origins import describe_origin, describe_sign_off_time
 from signoff.display.unread import describe_unread
 from signoff.display.verdicts import describe_author, describe_results
 from signoff.display.visible_text import one_line, visible
@@ -104,6 +105,8 @@ def header(plan_id: str, info: pb.CandidateInfo) -> Iterator[str]:
     yield f"{plan_id} {made.task_id}{name}, the candidate of attempt {made.attempt}: {describe_state(info)}"
     by = f" by {info.worker}" if info.worker else ""
     yield f"made{by}: {format_size(made.size_bytes)} of {made.media_type or 'no media type'}, digest {made.digest}"
+    if made.HasField("kept_from"):
+        yield f"kept from {describe_origin(made.kept_from)}, signed off{describe_sign_off_time(made.kept_from)}"
     if info.remark:
         yield f"its maker wrote around it: {info.remark}"
     if made.HasField("unread"):

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 
 from signoff.cli.flags import Scope, WhenItFails
 from signoff.money import to_nanos
 from signoff.v1 import execution_pb2 as pb
 from signoff.v1 import plan_pb2
+
+
+@dataclass(frozen=True, slots=True)
+class Fresh:
+    """Work that is done anew although an earlier execution of the plan has done it."""
+
+    everything: bool = False
+    tasks: tuple[str, ...] = ()  #: ids of tasks and groups
+    prompts: bool = False  #: what was made or judged with other versions of prompts
+
+
+KEPT = Fresh()  #: nothing is done anew
 
 
 def execution_settings(
@@ -20,10 +33,11 @@ def execution_settings(
     on_failure: WhenItFails | None,
     *,
     keep_prompts: bool | None = None,
+    fresh: Fresh = KEPT,
 ) -> pb.ExecutionSettings | None:
     """Returns the settings that the flags give; None when none was given. `cost` is in the price table's currency."""
     given = (max_failures, scope, tokens, cost, canary_rate, outage_patience, on_failure, keep_prompts)
-    if all(setting is None for setting in given):
+    if all(setting is None for setting in given) and fresh == KEPT:
         return None
     scopes = {Scope.DOWNSTREAM: pb.ROLLBACK_SCOPE_DOWNSTREAM, Scope.PRODUCERS: pb.ROLLBACK_SCOPE_PRODUCERS}
     chosen = scopes[scope] if scope else pb.ROLLBACK_SCOPE_UNSPECIFIED
@@ -37,6 +51,9 @@ def execution_settings(
         budget=budget,
         canary_rate=canary_rate,
         keep_prompts=keep_prompts,
+        reuse=False if fresh.everything else None,
+        fresh_task_ids=fresh.tasks,
+        fresh_prompts=fresh.prompts,
         on_failure=whens[on_failure] if on_failure else plan_pb2.ON_FAILURE_UNSPECIFIED,
     )
     if outage_patience is not None:

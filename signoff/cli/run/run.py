@@ -95,6 +95,17 @@ def require_models(services: LocalSettings) -> None:
             models_from_settings(name or None, os.environ, role=role, file=services.models)
 
 
+async def until_workers_are_there(client: Client, services: SharedServices, settings: LocalSettings) -> None:
+    """Waits a moment for workers of our own, so that the runner can say at once which tasks none of them can do."""
+    if not services.are_ours:
+        return
+    expected = len(worker_programs(settings, services.runner_address))
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(JOIN_WITHIN):
+            while len(await client.workers()) < expected:  # noqa: ASYNC110 - another process is waited for
+                await asyncio.sleep(LOOK_AGAIN)
+
+
 class NoticeWriter:
     """Writes notices to the reporter while there is one, else straight to the output."""
 
@@ -163,7 +174,7 @@ class PlanRun:
         )
         remember_file(asked.data_dir, header.plan_id, asked.plan)
         await self._client.set_layout(header.plan_id)
-        await self._until_workers_are_there()
+        await until_workers_are_there(self._client, self._services, asked.services)
         begun = await start_or_resume(
             self._client, header, self._options.settings, self._notices.notice, new=self._options.new
         )
@@ -181,16 +192,6 @@ class PlanRun:
                 alone=True,
                 since=begun.before,
             )
-
-    async def _until_workers_are_there(self) -> None:
-        """Waits a moment for the workers, so that the runner can say at once which tasks none of them can do."""
-        if not self._services.are_ours:
-            return
-        expected = len(worker_programs(self._options.services, self._services.runner_address))
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(JOIN_WITHIN):
-                while len(await self._client.workers()) < expected:  # noqa: ASYNC110 - another process is waited for
-                    await asyncio.sleep(LOOK_AGAIN)
 
     async def _stop_in_order(self) -> int:
         """Stops the execution, so that nothing is left half-done; the services drain when their context ends."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from signoff.cli.run.plan_files import finding_from_proto, plan_id_of, show_findings
 from signoff.cli.show.output import CommandOutput
+from signoff.cli.show.previews import in_words
 from signoff.client.client import Client
 from signoff.client.values import by_execution
 from signoff.display.wire_names import state_name
@@ -72,6 +73,10 @@ async def start_or_resume(
     newest = next(iter(await client.list(header.plan_id, at_most=1)), None)
     is_unfinished = newest is not None and newest.state in UNFINISHED and newest.map_digest == header.map_digest
     if newest is None or new or not is_unfinished:
+        if newest is not None:
+            found = await client.preview(header.plan_id, settings, at_most=1)
+            if found.kept or found.to_judge:
+                say(f"{in_words(found)} (`signoff diff` shows why, --fresh does all anew)")
         return StartedExecution(await client.start(header.plan_id, settings, warn), 0)
     say(
         f"going on with {newest.execution_id}, which was {state_name(newest.state)} "

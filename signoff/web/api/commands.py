@@ -26,6 +26,11 @@ async def start_execution(call: Call) -> Response:
     return answer(told, 201, {"Location": f"executions/{told.execution.execution_id}"})
 
 
+async def preview_execution(call: Call) -> Response:
+    request = await call.message(runner_pb2.PreviewExecutionRequest)
+    return answer(await call.upstream.ask(lambda runner: runner.PreviewExecution, request))
+
+
 async def _set_layout(call: Call, start: runner_pb2.StartExecutionRequest) -> None:
     """Makes what the planner stores the plan's layout: a new version that was saved is the one that runs."""
     # A repeated start repeats this too, so it needs a request id that is as lasting.
@@ -97,6 +102,18 @@ ENDPOINTS = (
         runner_pb2.StartExecutionResponse,
         fields=("planId", "settings"),
         status=201,
+    ),
+    Endpoint(
+        method="POST",
+        path="/api/v1/executions/preview",
+        handler=preview_execution,
+        name="preview_execution",
+        about="Tells what a start would keep of earlier executions, and what it would do. Changes nothing.",
+        group="executions",
+        takes=runner_pb2.PreviewExecutionRequest,
+        answers=runner_pb2.PreviewExecutionResponse,
+        fields=("planId", "settings", "maxTasks"),
+        errors=(400, 404, 409),
     ),
     _told_as(
         "POST",

@@ -35,7 +35,7 @@ async def runner(tmp_path: Path) -> AsyncIterator[Running]:
 
 
 async def start(runner: Running, plan_id: str, rate: float = 1.0) -> runner_pb2.ExecutionRef:
-    settings = execution_pb2.ExecutionSettings(canary_rate=rate)
+    settings = execution_pb2.ExecutionSettings(canary_rate=rate, reuse=False)
     request = runner_pb2.StartExecutionRequest(plan_id=plan_id, settings=settings)
     return runner_pb2.ExecutionRef(execution_id=(await runner.stub.StartExecution(request)).execution.execution_id)
 

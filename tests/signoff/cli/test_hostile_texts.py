@@ -166,7 +166,7 @@ ASKING: dict[str, tuple[str, ...]] = {
     "retry": (PLAN_ID, "b"),
 }
 #: Commands with a test of their own below.
-WORKING = {"run", "submit", "compile", "graph", "serve", "ui", "worker", "conformance"}
+WORKING = {"run", "submit", "diff", "compile", "graph", "serve", "ui", "worker", "conformance"}
 SHOWS_NONE = {"budget"}  # the fake runner has no budget
 
 
@@ -281,6 +281,16 @@ async def test_running_a_hostile_plan_draws_it_visibly(tmp_path: Path) -> None:
     plan = hostile_plan(tmp_path)
     async with on_terminal("run", plan, "--model", "mock:delay=0.05", cwd=tmp_path, width=200) as terminal:
         assert await terminal.ended() in (0, 1)
+        assert_visible(terminal.text)
+        assert "7;7;7" in terminal.text
+
+
+async def test_the_differences_of_a_hostile_plan_are_visible(tmp_path: Path) -> None:
+    plan = hostile_plan(tmp_path)
+    await signoff("run", plan, "--model", "mock", cwd=tmp_path)
+    plan.write_text(plan.read_text().replace('"description": "', '"description": "Now '))
+    async with on_terminal("diff", plan, "--model", "mock", cwd=tmp_path, width=200) as terminal:
+        assert await terminal.ended() == 0
         assert_visible(terminal.text)
         assert "7;7;7" in terminal.text
 

@@ -144,3 +144,17 @@ def test_what_is_estimated_is_told_from_what_a_provider_has_counted(recorded: di
     for name, value in recorded.items():
         setattr(body, name, value)
     assert sentence_of(pb.Event(task_id="a", usage_recorded=body)) == told
+
+
+def test_a_result_that_is_kept_names_where_it_is_from_and_who_signed_it_off() -> None:
+    origin = pb.KeptFrom(execution_id="e1", attempt=2)
+    candidate = pb.CandidateStored(attempt=1)
+    verdict = pb.VerdictPassed(by=pb.VerdictBy(person="ada"))
+    kept = pb.ArtifactReused(candidate=candidate, verdict=verdict, kept_from=origin)
+    told = sentence_of(pb.Event(artifact_reused=kept))
+    assert told == (
+        "kept: nothing has changed since attempt 2 of execution e1 made it, which was signed off by the person ada"
+    )
+    judged_again = pb.CandidateReused(candidate=candidate, kept_from=origin)
+    told = sentence_of(pb.Event(candidate_reused=judged_again))
+    assert told == "kept from attempt 2 of execution e1, to be judged again: it is judged by something else now"

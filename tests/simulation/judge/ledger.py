@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Sequence
 
 from runner_svc.core.model import events
 from runner_svc.core.model.map import Map
@@ -17,6 +18,7 @@ from runner_svc.core.model.values import (
     VerdictBy,
     WorkerName,
 )
+from tests.simulation.judge.kept import Kept
 from tests.simulation.players import liar
 from tests.simulation.players.models import ESTIMATED
 from tests.simulation.scenario import PERSON
@@ -41,10 +43,11 @@ _ENDS = (*_RESULTS, events.LeaseLost, events.LeaseReturned)
 class Ledger:
     """The oracle. It raises AssertionError for the first row that breaks a promise."""
 
-    def __init__(self, plan: Map, *, lossy: bool) -> None:
+    def __init__(self, plans: Sequence[Map], *, lossy: bool) -> None:
         self.settled: set[LeaseId] = set()  #: leases whose results are in the journal
         self.tries = Tries()
-        self._plan = plan
+        self._plan = plans[0]  # all editions have the same tasks, which wait for the same
+        self._kept = Kept(plans)
         self._lossy = lossy
         self._requests: set[str] = set()
         self._workers: dict[LeaseId, WorkerName] = {}
@@ -70,6 +73,7 @@ class Ledger:
         self._request(getattr(event, "request_id", ""))
         if entry.execution != RUNNER:
             self.tries.enter(entry.execution, event)
+            self._kept.enter(entry.execution, event)
         if entry.execution == RUNNER or event.task == NO_TASK:
             return
         if isinstance(event, events.TaskAssigned):
@@ -141,13 +145,13 @@ class Ledger:
 
     def _canary(self, execution: ExecutionId, event: events.Event) -> None:
         """Checks that there are never more canaries than candidates."""
-        self._candidates[execution] += isinstance(event, events.CandidateStored)
+        self._candidates[execution] += isinstance(event, events.CandidateStored | events.CandidateReused)
         self._canaries[execution] += isinstance(event, events.TaskAssigned) and event.canary > 0
         assert self._canaries[execution] <= self._candidates[execution], f"one canary too many: {event}"
 
     def _commit(self, execution: ExecutionId, event: events.Event) -> None:
         """Checks that an attempt has at most one candidate and one verdict, which does not contradict itself."""
-        if isinstance(event, events.CandidateStored):
+        if isinstance(event, events.CandidateStored | events.CandidateReused):
             commit: tuple[object, ...] = (execution, event.task, event.content.attempt, "candidate")
         elif isinstance(event, events.VerdictPassed | events.VerdictFailed):
             commit = (execution, event.task, event.attempt, "verdict")
@@ -172,7 +176,7 @@ class Ledger:
             assert by.is_person, f"no person has passed it: {event}"
 
     def _move(self, execution: ExecutionId, event: events.Event) -> None:
-        if isinstance(event, events.VerdictPassed | events.ArtifactKept):
+        if isinstance(event, events.VerdictPassed | events.ArtifactKept | events.ArtifactReused):
             self._done[execution].add(event.task)
         elif isinstance(event, events.TaskRolledBack | events.TaskRetried):
             self._done[execution].discard(event.task)

@@ -34,20 +34,20 @@ EVERYTHING_EVERY = 50  # turns
 class Witness:
     """An observer of the engine, over the store that all runners of a world share."""
 
-    def __init__(self, store: SharedStore, plan: Map, *, lossy: bool = False) -> None:
-        """`lossy`: single messages may be lost on streams that live, which no transport does."""
+    def __init__(self, store: SharedStore, plans: Sequence[Map], *, lossy: bool = False) -> None:
+        """`plans`: the editions of the plan. `lossy`: single messages may be lost, which no transport does."""
         self.folded = State(StreamTimings(), ModelTables())  #: what the rows in the store say
         self.history: list[events.Entry] = []  #: the same as entries
         self.leases: dict[str, str] = {}  #: the worker of every lease that a worker received
         self.bugs: list[Exception] = []  #: errors that clients would see as INTERNAL
         self._store = store
-        self._plan = plan
+        self._plan = plans[0]  # by which events are read: all editions have the same tasks
         self.broke: Callable[[AssertionError], None] = lambda _broken: None  #: hears of the first broken promise
         self._broken: AssertionError | None = None
-        self._ledger = Ledger(plan, lossy=lossy)
+        self._ledger = Ledger(plans, lossy=lossy)
         self._turns = 0
         self._checked: dict[ExecutionId, int] = {}  # the sequence at the last look
-        self.folded.maps[plan.key] = plan
+        self.folded.maps.update((plan.key, plan) for plan in plans)
 
     # ------------------------------------------------------------ the engine's observer
 

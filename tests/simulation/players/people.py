@@ -64,7 +64,7 @@ class Person:
 
     async def start(self, number: int, settings: Any) -> None:
         """Starts an execution, again and again with the same request ids, until it is accepted."""
-        layout = runner_pb2.SetLayoutRequest(plan_id=PLAN, request_id="layout")
+        layout = runner_pb2.SetLayoutRequest(plan_id=PLAN, request_id=f"layout {number}")
         start = runner_pb2.StartExecutionRequest(plan_id=PLAN, request_id=f"start {number}", settings=settings)
         await self._insist("SetLayout", layout)
         answer = await self._insist("StartExecution", start)

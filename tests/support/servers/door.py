@@ -46,9 +46,9 @@ class Services:
         return self.client.request(method, path, content=content, headers={**JSON, **headers})
 
     def started(self, plan: bytes = NOTES, plan_id: str = "notes") -> str:
-        """Stores a plan and starts an execution of it; returns its id."""
+        """Stores a plan and starts an execution of it, which does all anew; returns its id."""
         assert self.send("PUT", f"plans/{plan_id}", plan).status_code == 200
-        answer = self.send("POST", "executions", {"planId": plan_id})
+        answer = self.send("POST", "executions", {"planId": plan_id, "settings": {"reuse": False}})
         assert answer.status_code == 201, answer.text
         return str(answer.json()["execution"]["executionId"])
 

@@ -162,6 +162,7 @@ class FakeRunner(runner_pb2_grpc.RunnerServiceServicer):
     cuts: list[int] = field(default_factory=list)  #: how many messages the next streams send before they break off
     asked: list[Any] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)  #: of every start and every resume
+    preview: runner_pb2.PreviewExecutionResponse = field(default_factory=runner_pb2.PreviewExecutionResponse)
     others: list[pb.Execution] = field(default_factory=list)  #: that it lists after its own
     looks: int = 0  #: how often a client must ask for the execution before a watch ends
     looked: asyncio.Condition = field(default_factory=asyncio.Condition)
@@ -236,6 +237,12 @@ class FakeRunner(runner_pb2_grpc.RunnerServiceServicer):
         self.asked.append(request)
         self.execution.state = pb.EXECUTION_STATE_RUNNING
         return runner_pb2.StartExecutionResponse(execution=self.execution, warnings=self.warnings)
+
+    async def PreviewExecution(
+        self, request: runner_pb2.PreviewExecutionRequest, context: Context
+    ) -> runner_pb2.PreviewExecutionResponse:
+        self.asked.append(request)
+        return self.preview
 
     async def RetryTask(self, request: runner_pb2.RetryTaskRequest, context: Context) -> runner_pb2.RetryTaskResponse:
         self.asked.append(request)

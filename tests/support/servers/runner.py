@@ -38,17 +38,29 @@ from tests.support.values.maps import map_of
 class PlannerOfTexts:
     """A planner port over plans that are lines of text (tests.support.values.maps)."""
 
-    def __init__(self, specs: Mapping[str, plan_pb2.TaskSpec] = MappingProxyType({}), /, **texts: str) -> None:
-        """`specs`: by task id, fields of specs that a line of text cannot express."""
+    def __init__(
+        self, specs: Mapping[str, plan_pb2.TaskSpec] = MappingProxyType({}), /, *, edition: int = 0, **texts: str
+    ) -> None:
+        """`specs`: by task id, fields of specs that a line of text cannot express. `edition` tells maps apart."""
         self.texts = texts
         self._specs = specs
+        self._edition = edition
 
     async def fetch(self, plan_id: str) -> Fetched:
         if plan_id not in self.texts:
             raise PlanNotFound(f"expected a compiled plan, but there is none with id {plan_id!r}")
-        parts = parts_of(map_of(self.texts[plan_id], plan_id), self._specs)
+        parts = self._parts(plan_id)
         bodies = tuple(part.SerializeToString(deterministic=True) for part in parts)
         return Fetched(header=parts[0].header, map=map_from_parts(parts), parts=bodies)
+
+    def compiled(self, plan_id: str) -> Map:
+        return map_from_parts(self._parts(plan_id))
+
+    def _parts(self, plan_id: str) -> list[plan_pb2.MapPart]:
+        parts = parts_of(map_of(self.texts[plan_id], plan_id), self._specs)
+        if self._edition:
+            parts[0].header.map_digest += f", edition {self._edition}"
+        return parts
 
 
 def parts_of(plan: Map, specs: Mapping[str, plan_pb2.TaskSpec] = MappingProxyType({})) -> list[plan_pb2.MapPart]:
@@ -116,8 +128,9 @@ class Running:
         return worker_pb2_grpc.WorkerServiceStub(self.channel)
 
     async def start(self, plan_id: str, request_id: str = "") -> runner_pb2.ExecutionRef:
-        """Starts a plan; returns the reference to its execution."""
+        """Starts a plan, and has all of it done anew; returns the reference to its execution."""
         request = runner_pb2.StartExecutionRequest(plan_id=plan_id, request_id=request_id)
+        request.settings.reuse = False
         started = await self.stub.StartExecution(request)
         return runner_pb2.ExecutionRef(execution_id=started.execution.execution_id)
 

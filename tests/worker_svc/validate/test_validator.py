@@ -359,7 +359,7 @@ BOTH = (command("lint", "a file"), function("spell"), length(1))
 
 
 async def with_runners(function_says: Running, command_says: Running, model: Saying, content: str) -> VerdictResult:
-    validator = Validator(model, runners={"function": function_says, "command": command_says}, functions=("spell",))
+    validator = Validator(model, runners={"function": function_says, "command": command_says}, functions={"spell": "1"})
     verdict = await validator(to_judge(content, task(criteria=("is good",), checks=BOTH)), Heard())
     await validator.close()
     assert function_says.closed
@@ -422,7 +422,7 @@ async def test_without_a_model_code_judges_and_criteria_in_words_stay_open() -> 
 
 def test_a_validator_offers_what_it_can_do() -> None:
     runners = {"command": Running(), "function": Running()}
-    everything = Validator(Saying(""), runners=runners, functions=("spell", "lint")).offer
+    everything = Validator(Saying(""), runners=runners, functions={"spell": "1", "lint": "2"}).offer
     assert (everything.handlers, everything.models) == (("judge", "command", "spell", "lint"), ("saying",))
     assert Validator(Saying("")).offer.handlers == ("judge",)
     assert (Validator(None, runners=runners).offer.handlers, Validator(None).offer.models) == (("command",), ())

@@ -20,6 +20,7 @@ import type {
   GetExecutionResponseJson,
   ListExecutionsResponseJson,
   ListWorkersResponseJson,
+  PreviewExecutionResponseJson,
   StartExecutionResponseJson,
 } from "../gen/signoff/v1/runner_pb";
 import { addressOf, getJson, getText, type Options, type Query, send } from "./client";
@@ -85,6 +86,8 @@ export const executions = {
     getJson<ListExecutionsResponseJson>(["executions"], { ...o, query: filter as Query }),
   start: (planId: string, settings: ExecutionSettingsJson = {}, o: Options = {}) =>
     send<StartExecutionResponseJson>("POST", ["executions"], { planId, settings }, o),
+  preview: (planId: string, settings: ExecutionSettingsJson = {}, maxTasks = 20, o: Options = {}) =>
+    send<PreviewExecutionResponseJson>("POST", ["executions", "preview"], { planId, settings, maxTasks }, o),
   get: (id: string, o: Options = {}) =>
     getJson<GetExecutionResponseJson>(["executions", id], { ...o, query: { tasks: "none" } }),
   map: (id: string, o: Options = {}) => getJson<MapJson>(["executions", id, "map"], o),

@@ -66,6 +66,12 @@ const kept: Change = (fold, n, event) => {
   fold.attempt[n] = event.artifactKept?.attempt ?? 0;
 };
 
+const reused: Change = (fold, n, event) => {
+  fold.worker[n] = "";
+  fold.lastFailure[n] = "";
+  fold.attempt[n] = (event.artifactReused ?? event.candidateReused)?.candidate?.attempt ?? 0;
+};
+
 export const CHANGES: Readonly<Partial<Record<EventKind, Change>>> = {
   taskAssigned: assigned,
   candidateStored: idle,
@@ -83,4 +89,6 @@ export const CHANGES: Readonly<Partial<Record<EventKind, Change>>> = {
   taskFailed: noted((event) => event.taskFailed?.reason),
   taskRetried: anew,
   artifactKept: kept,
+  artifactReused: reused,
+  candidateReused: reused,
 };

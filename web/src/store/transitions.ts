@@ -16,7 +16,14 @@ type Moves = Readonly<Partial<Record<EventKind, Status>>>;
 const ALWAYS: readonly EventKind[] = ["orphanStored", "usageRecorded"];
 
 const MOVES: Readonly<Record<number, Moves>> = {
-  [UNDONE]: { taskAssigned: DOING, artifactKept: DONE, taskFailed: EXECUTION_FAILED, taskRetried: UNDONE },
+  [UNDONE]: {
+    taskAssigned: DOING,
+    artifactKept: DONE,
+    artifactReused: DONE,
+    candidateReused: VALIDATING,
+    taskFailed: EXECUTION_FAILED,
+    taskRetried: UNDONE,
+  },
   [DOING]: {
     candidateStored: VALIDATING,
     attemptFailed: EXECUTION_FAILED,

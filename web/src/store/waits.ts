@@ -90,7 +90,7 @@ export class Waits {
 
   private takeTask(id: string, event: EventJson, at: number): void {
     if (event.taskAssigned) this.leave(id, at);
-    else if (event.candidateStored) {
+    else if (event.candidateStored || event.candidateReused) {
       this.judgeErrors.delete(id);
       this.want(id, "validator", at);
     } else if (event.canaryJudged) this.want(id, "validator", at);
@@ -107,7 +107,7 @@ export class Waits {
       this.want(id, phaseOf(event.leaseReturned.phase), at, { why: event.leaseReturned.reason ?? "" });
     else if (event.outageMet) this.away(id, event.outageMet, at);
     else if (event.personAsked || event.taskFailed) this.leave(id, at);
-    else if (event.verdictPassed || event.artifactKept) this.done(id, at);
+    else if (event.verdictPassed || event.artifactKept || event.artifactReused) this.done(id, at);
     else if (event.taskRolledBack || event.taskRetried) this.anew(id, at);
   }
 

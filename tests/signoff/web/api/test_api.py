@@ -308,3 +308,18 @@ def test_the_four_old_paths_go_on_working(services: Services) -> None:
     started = old("POST", "api/execution/run")
     assert started["execution"]["planId"] == "old"
     services.ended(started["execution"]["executionId"])
+
+
+def test_what_a_start_would_keep_is_told_before(services: Services) -> None:
+    services.ended(services.started(plan_id="previewed"))
+    told = services.send("POST", "executions/preview", {"planId": "previewed"})
+    assert told.status_code == 200
+    kept = told.json()["kept"]
+    assert told.json() == {"kept": kept}
+    anew = {"planId": "previewed", "settings": {"reuse": False}, "maxTasks": 1}
+    found = services.send("POST", "executions/preview", anew).json()
+    assert (found["toMake"], len(found["tasks"]), found["tasks"][0]["work"]) == (kept, 1, "PREVIEWED_WORK_MAKE")
+    assert found["tasks"][0]["changes"] == ["asked for anew"]
+    wrong = {"planId": "previewed", "settings": {"freshTaskIds": ["nope"]}}
+    assert reason_of(services.send("POST", "executions/preview", wrong)) == (404, "TASK_NOT_FOUND")
+    assert reason_of(services.send("POST", "executions/preview", {"planId": "nowhere"})) == (404, "PLAN_NOT_FOUND")

@@ -171,7 +171,7 @@ def test_a_read_only_door_answers_questions_and_refuses_commands(
 
 def test_each_endpoint_that_is_no_question_says_whether_it_changes_something() -> None:
     silent = {one.name for one in ENDPOINTS if one.method != "GET" and not one.changes}
-    assert silent == {"check_plan", "create_session", "end_session"}
+    assert silent == {"check_plan", "create_session", "end_session", "preview_execution"}
     assert not [one.name for one in ENDPOINTS if one.method == "GET" and one.changes]
 
 

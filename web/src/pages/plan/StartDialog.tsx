@@ -4,6 +4,7 @@ import { executions } from "../../api";
 import { words } from "../../i18n";
 import { navigate } from "../../router";
 import { Button, CommandChip, commandLine, Modal, usePress, Visible } from "../../ui";
+import { Preview } from "./Preview";
 import { FIELDS, type Field, type Form, optionsOf, settingsOf, wrongIn } from "./settings";
 import { s } from "./strings";
 import "./settings.css";
@@ -52,6 +53,15 @@ export function StartDialog({ plan, digest, isDirty, close }: Props) {
               ["ON_FAILURE_STOP", s.stopAll()],
             ]}
           />
+          <Choice
+            label={s.reuse()}
+            value={form.reuse}
+            set={(value) => set("reuse", value)}
+            options={[
+              ["", s.yes()],
+              ["no", s.no()],
+            ]}
+          />
         </div>
         <details>
           <summary>{s.moreSettings()}</summary>
@@ -79,6 +89,7 @@ export function StartDialog({ plan, digest, isDirty, close }: Props) {
             />
           </div>
         </details>
+        {!isWrong && <Preview plan={plan} settings={{ reuse: form.reuse !== "no" }} />}
         <Command plan={plan} form={form} />
         <div class="row end">
           <Button onClick={close}>{words.cancel()}</Button>

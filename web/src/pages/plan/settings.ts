@@ -84,6 +84,7 @@ export function settingsOf(form: Form): ExecutionSettingsJson {
     outagePatience: seconds("outagePatience"),
     rollbackScope: form.rollbackScope || undefined,
     keepPrompts: form.keepPrompts === "no" ? false : undefined,
+    reuse: form.reuse === "no" ? false : undefined,
     onFailure: form.onFailure || undefined,
     budget: Object.keys(budget).length ? budget : undefined,
   };
@@ -110,6 +111,7 @@ export function optionsOf(form: Form): { options: string[]; without: string[] } 
   }
   if (form.rollbackScope) options.push("--rollback-scope", SCOPES[form.rollbackScope] ?? form.rollbackScope);
   if (form.keepPrompts === "no") options.push("--no-prompts");
+  if (form.reuse === "no") options.push("--fresh");
   if (form.onFailure) options.push("--on-failure", FATES[form.onFailure] ?? form.onFailure);
   return { options, without };
 }

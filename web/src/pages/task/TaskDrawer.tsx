@@ -194,6 +194,9 @@ function Facts({ data, n }: { data: TaskData; n: number }) {
           value={by.person !== undefined ? s.byPerson(by.person) : s.byValidator(by.validator ?? "")}
         />
       )}
+      {task?.artifact?.keptFrom && (
+        <Fact name={s.keptFrom()} value={task.artifact.keptFrom.executionId ?? ""} />
+      )}
       {tokens > 0 && (
         <Fact
           name={s.cost()}

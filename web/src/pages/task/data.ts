@@ -76,7 +76,9 @@ export function attemptToShow(attempts: readonly AttemptJson[]): number {
 export function useCandidate(data: TaskData, attempt: number): Resource<CandidateInfoJson | undefined> {
   const listed = data.attempts.value.value?.find((one) => one.attempt === attempt);
   const isListed = listed?.candidate !== undefined;
-  const isMade = listed?.events?.some(({ candidateStored }) => candidateStored) ?? false;
+  const isMade =
+    listed?.events?.some((event) => event.candidateStored ?? event.candidateReused ?? event.artifactReused) ??
+    false;
   const key = isListed ? JSON.stringify(listed.candidate) : "";
   return useResource(
     async (signal) => {

@@ -18,6 +18,7 @@ export const s = strings({
   since: ["In this state", "当前状态持续"],
   took: ["Took", "耗时"],
   signedOffBy: ["Signed off by", "签核人"],
+  keptFrom: ["Kept from the run", "沿用自运行"],
   byPerson: [
     (name: string) => (name ? `${name} (person)` : "a person"),
     (name: string) => (name ? `${name}（人工）` : "人工"),

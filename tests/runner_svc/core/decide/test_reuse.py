@@ -1,0 +1,270 @@
+"""An execution keeps what earlier ones have signed off, where the work would be the same."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given as for_all
+from hypothesis import settings as how
+from hypothesis import strategies as st
+
+from runner_svc.core.decide.reuse import LOOK_UPS_A_TURN
+from runner_svc.core.explain.preview import Preview, Work
+from runner_svc.core.model import events, signals
+from runner_svc.core.model.states import DONE, VALIDATING, ExecutionState
+from runner_svc.core.model.values import ExecutionId, Outcome, Role, Settings, VerdictBy
+from runner_svc.core.state.execution import Execution
+from signoff.errors import TaskNotFound
+from signoff.v1 import plan_pb2
+from tests.support.rerunning import Outcomes, Reruns
+
+TREE = "a; b <- a; c <- a; d <- b, c"
+
+
+def once(text: str = TREE) -> Reruns:
+    runs = Reruns(text)
+    runs.run()
+    return runs
+
+
+def test_an_unchanged_plan_is_kept_whole_and_costs_nothing() -> None:
+    again = once().run()
+    assert (again.made, again.judged, sorted(again.kept)) == ([], [], ["a", "b", "c", "d"])
+    assert again.execution.state is ExecutionState.SUCCEEDED
+
+
+def test_one_changed_task_is_done_with_what_reads_it() -> None:
+    runs = once()
+    runs.edit("b", description="something else")
+    again = runs.run()
+    assert (again.made, sorted(again.kept)) == (["b", "d"], ["a", "c"])
+    assert "something else" in again.texts["d"]
+
+
+def test_what_reads_a_result_that_came_out_the_same_is_kept() -> None:
+    runs = Reruns(TREE, say=lambda description, read, _: f"{description[:5]} of {read}")
+    runs.run()
+    runs.edit("a", description="write a, in other words")
+    again = runs.run()
+    assert (again.made, sorted(again.kept)) == (["a"], ["b", "c", "d"])
+
+
+def test_other_criteria_are_judged_and_nothing_is_made() -> None:
+    runs = once()
+    runs.edit("b", criteria=["is short"])
+    again = runs.run()
+    assert (again.made, again.judged, again.kept_to_judge) == ([], ["b"], ["b"])
+    assert sorted(again.kept) == ["a", "c", "d"]
+    assert runs.run().judged == []
+
+
+@pytest.mark.guard(name="other criteria judge again")
+def test_a_result_that_is_judged_again_is_no_artifact_before() -> None:
+    runs = once("a")
+    runs.edit("a", criteria=["is short"])
+    execution = runs.machine.state.executions[runs.start()]
+    assert execution.status[0] == VALIDATING
+    assert execution.records[0].artifact is None
+    assert execution.records[0].candidate is not None
+    assert execution.records[0].candidate.signed_off_by is None
+
+
+def test_the_evidence_is_that_of_the_execution_that_made_it() -> None:
+    runs = Reruns("a")
+    first = runs.run().execution
+    runs.run()
+    third = runs.run().execution
+    artifact, made = third.records[0].artifact, first.records[0].artifact
+    assert artifact is not None
+    assert made is not None
+    assert artifact.signed_off_by == VerdictBy("judge", is_person=False) == made.signed_off_by
+    assert artifact.kept_from is not None
+    assert (artifact.kept_from.execution, artifact.kept_from.attempt) == (first.id, 1)
+    assert artifact.kept_from.signed_off_at == made.signed_off_at
+    assert third.records[0].results == first.records[0].results != ()
+
+
+# ---------------------------------------------------------------- who makes it, and who judges
+
+
+@pytest.mark.guard(name="the maker is compared")
+def test_another_model_makes_everything_anew() -> None:
+    runs = once()
+    runs.workers("m2", "j1")
+    again = runs.run()
+    assert (sorted(again.made), again.kept) == (["a", "b", "c", "d"], [])
+
+
+def test_another_judge_judges_what_there_is() -> None:
+    runs = once()
+    runs.workers("m1", "j2")
+    again = runs.run()
+    assert (again.made, sorted(again.judged)) == ([], ["a", "b", "c", "d"])
+
+
+def test_another_prompt_changes_nothing_unless_it_is_asked_for() -> None:
+    runs = once("a")
+    runs.workers("m1", "j1", prompts="p2")
+    assert runs.run().kept == ["a"]
+    assert runs.run(Settings(fresh_prompts=True)).made == ["a"]
+    assert runs.run(Settings(fresh_prompts=True)).made == []
+
+
+def test_of_workers_that_say_no_parts_the_digest_must_be_the_same() -> None:
+    runs = Reruns("a")
+    runs.workers("m1", "j1", say_parts=False)
+    runs.run()
+    assert runs.run().kept == ["a"]
+    runs.workers("m1", "j1", prompts="p2", say_parts=False)
+    assert runs.run().made == ["a"]
+
+
+def test_what_no_worker_could_do_is_looked_up_when_one_joins() -> None:
+    runs = once("a; b <- a")
+    runs.leave()
+    execution = runs.machine.state.executions[runs.start()]
+    assert execution.counts[DONE] == 0
+    runs.workers("m1", "j1")
+    assert execution.counts[DONE] == 2
+
+
+@pytest.mark.guard(name="files of programs may have changed")
+def test_a_program_that_names_files_is_run_again() -> None:
+    runs = Reruns("a; b")
+    runs.specs["a"].executor.command.argv.extend(["python3", "/srv/clean.py"])
+    runs.specs["b"].executor.command.argv.extend(["sort", "-u", "{input:a}"])
+    runs.run()
+    assert runs.run().made == ["a"]
+
+
+# ---------------------------------------------------------------- what is asked for
+
+
+def test_all_can_be_done_anew() -> None:
+    assert sorted(once().run(Settings(reuse=False)).made) == ["a", "b", "c", "d"]
+
+
+def test_a_task_or_a_group_can_be_done_anew() -> None:
+    runs = once("a; g/b <- a; g/c; d <- g")
+    assert runs.run(Settings(fresh_tasks=("a",))).made == ["a"]  # it came out the same: nothing follows
+    assert sorted(runs.run(Settings(fresh_tasks=("g",))).made) == ["b", "c"]
+
+
+def test_a_name_that_is_no_task_is_refused() -> None:
+    runs = once("a")
+    signal = signals.StartExecution(
+        at=runs.at, request_id="", execution=ExecutionId("x"), plan_id="", settings=Settings(fresh_tasks=("z",))
+    )
+    replies = runs.machine.turn([signal]).replies
+    assert [type(reply) for reply in replies] == [TaskNotFound]
+
+
+# ---------------------------------------------------------------- rollbacks and retries
+
+
+@pytest.mark.guard(name="what was begun is not looked up again")
+def test_a_retried_task_is_made_and_not_kept() -> None:
+    runs = once("a; b <- a")
+    execution = runs.run().execution
+    runs._todo = runs._turn([signals.RetryTask(at=runs.at, request_id="", execution=execution.id, task_id="a")])
+    again = runs.finish(execution.id)
+    assert again.made == ["a"]
+    assert execution.state is ExecutionState.SUCCEEDED
+    kept = [entry.event for entry in runs.entries if isinstance(entry.event, events.ArtifactKept)]
+    assert [execution.map.name(event.task) for event in kept] == ["b"]
+    assert execution.records[execution.map.numbers["b"]].results != ()
+
+
+def test_a_rejected_result_is_made_again_with_the_reasons() -> None:
+    runs = once("a")
+    runs.edit("a", criteria=["is short"])
+    execution = runs.machine.state.executions[runs.start()]
+    lease = execution.records[0].lease
+    assert lease is not None
+    fail = signals.VerdictGiven(
+        at=runs.at,
+        session=runs._sessions[Role.VALIDATOR],
+        lease=lease.id,
+        outcome=Outcome.FAIL,
+        feedback="too long",
+    )
+    runs._turn([fail])
+    record = execution.records[0]
+    assert (record.failures, record.feedback, record.attempt) == (1, "too long", 1)
+
+
+# ---------------------------------------------------------------- any history
+
+
+EDITS = st.one_of(
+    st.tuples(st.just("description"), st.sampled_from("abcdef"), st.sampled_from(["one", "two", "one, again"])),
+    st.tuples(st.just("criteria"), st.sampled_from("abcdef"), st.sampled_from(["short", "long"])),
+    st.tuples(st.just("model"), st.sampled_from(["m1", "m2"]), st.just("")),
+    st.tuples(st.just("judge"), st.sampled_from(["j1", "j2"]), st.just("")),
+    st.tuples(st.just("run"), st.sampled_from(["", "a", "d"]), st.just("")),
+)
+WAITS = st.lists(st.lists(st.integers(0, 4), max_size=2), min_size=6, max_size=6)
+
+
+def expected(runs: Reruns, outcomes: Outcomes) -> dict[str, str]:
+    """Returns what a fresh run would have made of each task."""
+    execution: Execution = outcomes.execution
+    plan, texts = execution.map, dict[str, str]()
+    for task in sorted(range(plan.task_count), key=plan.stages.__getitem__):
+        description = plan_pb2.TaskSpec.FromString(plan.specs[task]).description
+        read = [texts[plan.name(maker)] for maker in plan.producers(task)]
+        texts[plan.name(task)] = say(description, read, runs.model)
+    return texts
+
+
+def assert_previewed(told: Preview, outcomes: Outcomes) -> None:
+    """Checks that a preview promised no more than came true: what it says is done may turn out to be kept."""
+    work = {told.map.name(task.task): task.work for task in told.tasks}
+    assert told.kept + len(told.tasks) == told.map.task_count
+    assert set(outcomes.made) <= {task for task, kind in work.items() if kind is Work.MAKE}
+    assert {task for task, kind in work.items() if kind is Work.JUDGE} <= set(outcomes.kept_to_judge)
+    assert set(told.map.task_ids) - work.keys() <= set(outcomes.kept)
+
+
+def say(description: str, read: list[str], model: str) -> str:
+    """Says the same of some descriptions, so that what follows may be kept."""
+    return f"{description.partition(',')[0]} by {model} of {read}"
+
+
+@how(max_examples=150, deadline=None)
+@for_all(waits=WAITS, history=st.lists(EDITS, max_size=12))
+def test_after_any_history_of_edits_what_is_kept_is_what_a_fresh_run_would_have(
+    waits: list[list[int]], history: list[tuple[str, str, str]]
+) -> None:
+    names = "abcdef"
+    lines = [
+        f"{name} <- {', '.join(sorted({names[n] for n in above if n < place}))}".removesuffix(" <- ")
+        for place, (name, above) in enumerate(zip(names, waits, strict=True))
+    ]
+    runs, model, judge = Reruns("; ".join(lines), say=say), "m1", "j1"
+    for kind, what, value in [*history, ("run", "", "")]:
+        if kind == "description":
+            runs.edit(what, description=value)
+        elif kind == "criteria":
+            runs.edit(what, criteria=[value])
+        elif kind == "run":
+            settings = Settings(fresh_tasks=(what,) if what else ())
+            told = runs.previewed(settings)
+            outcomes = runs.run(settings)
+            assert_previewed(told, outcomes)
+            assert outcomes.texts == expected(runs, outcomes)
+            assert {*outcomes.made, *outcomes.kept, *outcomes.kept_to_judge} == set(names)
+        else:
+            model, judge = (what, judge) if kind == "model" else (model, what)
+            runs.workers(model, judge)
+    again = runs.run()
+    assert (again.made, again.judged, sorted(again.kept)) == ([], [], list(names))
+
+
+@pytest.mark.guard(name="a turn looks up a bounded number of tasks")
+def test_a_large_plan_is_looked_up_in_several_turns() -> None:
+    names = [f"t{n}" for n in range(2 * LOOK_UPS_A_TURN + 1)]
+    runs = once("; ".join(names))
+    runs.turns.clear()
+    again = runs.run()
+    assert sorted(again.kept) == sorted(names)
+    assert max(runs.turns) <= LOOK_UPS_A_TURN + 5  # and the events of the execution itself

@@ -1,0 +1,48 @@
+"""The editions of a world's plan: each changes one task of the one before, in what it is made from or judged by."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable
+
+from signoff.v1 import plan_pb2
+from tests.simulation.players.models import LARGER, SMALLER
+
+Specs = dict[str, plan_pb2.TaskSpec]
+
+
+def editions(task_ids: Iterable[str], seed: int, count: int, *, people: bool) -> list[Specs]:
+    """Returns the specs of so many editions, by task id.
+
+    Each task has a canary that looks like its candidate, and a larger model after two failures. `people`: every second
+    task asks for a person's verdict.
+    """
+    found = [_first(task_ids, people=people)]
+    chance = random.Random(f"{seed} edits")
+    while len(found) < count:
+        found.append(_edited(found[-1], chance, len(found)))
+    return found
+
+
+def _first(task_ids: Iterable[str], *, people: bool) -> Specs:
+    canaries = {name: plan_pb2.Canary(candidate=f"{name}(known)", good=True) for name in task_ids}
+    executor = plan_pb2.ExecutorSpec(model=SMALLER, escalation=[SMALLER, LARGER])
+    return {
+        name: plan_pb2.TaskSpec(
+            validation=plan_pb2.Validation(canaries=[canary], human=people and number % 2 == 0), executor=executor
+        )
+        for number, (name, canary) in enumerate(canaries.items())
+    }
+
+
+def _edited(before: Specs, chance: random.Random, number: int) -> Specs:
+    edited = dict(before)
+    name = chance.choice(sorted(before))
+    spec = plan_pb2.TaskSpec()
+    spec.CopyFrom(before[name])
+    if chance.random() < 0.5:
+        spec.description = f"in edition {number}"
+    else:
+        spec.validation.description = f"as edition {number} wants it"
+    edited[name] = spec
+    return edited

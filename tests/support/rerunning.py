@@ -1,0 +1,210 @@
+"""Executions of a plan that is edited between them, on a machine alone: each runs to its end in one go.
+
+    runs = Reruns("a; b <- a")
+    runs.run()                                  # both are made and judged
+    runs.edit("b", description="another")
+    assert runs.run().made == ["b"]
+
+An executor makes a text of the task's description, what it reads and its own model, so that the result of a run tells
+what it was made from. `edit` takes fields of a TaskSpec; `workers` replaces the makers of the workers.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from runner_svc.codec.spec_parts import spec_parts
+from runner_svc.core.decide.reuse import collect
+from runner_svc.core.decide.turn import Decision
+from runner_svc.core.explain.preview import Preview, Question, preview
+from runner_svc.core.fleet.alike import Alike
+from runner_svc.core.machine import Machine
+from runner_svc.core.model import commands, events, signals
+from runner_svc.core.model.earlier import EarlierResults
+from runner_svc.core.model.makers import NamedMaker
+from runner_svc.core.model.map import Map
+from runner_svc.core.model.pass_rules import Passed
+from runner_svc.core.model.values import (
+    Content,
+    CriterionResult,
+    ExecutionId,
+    Maker,
+    Outcome,
+    Phase,
+    Role,
+    SessionId,
+    Settings,
+    WorkerName,
+)
+from runner_svc.core.state.execution import Execution
+from signoff.v1 import plan_pb2
+from tests.support import invariants
+from tests.support.values.maps import map_of
+
+START = 1_700_000_000.0
+PASS = CriterionResult(criterion="is good", outcome=Outcome.PASS, criterion_number=1)
+PASSED = Passed(criteria=frozenset({1}))
+Say = Callable[[str, list[str], str], str]  # the text that is made of a description, the texts read, and a model
+
+
+def say_all(description: str, read: list[str], model: str) -> str:
+    return f"{description} by {model} of ({', '.join(read)})"
+
+
+@dataclass(slots=True)
+class Outcomes:
+    """The work that was done and kept in one execution, by the ids of tasks."""
+
+    execution: Execution
+    made: list[str] = field(default_factory=list)
+    judged: list[str] = field(default_factory=list)
+    kept: list[str] = field(default_factory=list)
+    kept_to_judge: list[str] = field(default_factory=list)
+    texts: dict[str, str] = field(default_factory=dict)  #: of the artifacts
+
+
+class Reruns:
+    """A plan, its executions, and workers that do all they are given."""
+
+    def __init__(self, text: str, say: Say = say_all) -> None:
+        self._base = map_of(text)
+        self._say = say
+        self.specs = {
+            task: plan_pb2.TaskSpec(task_id=task, description=f"write {task}") for task in self._base.task_ids
+        }
+        self.machine = Machine()
+        self.at = START
+        self._texts: dict[str, str] = {}  # by digest
+        self._serial = 0
+        self.entries: list[events.Entry] = []
+        self.turns: list[int] = []  #: events of each turn
+        self._sessions: dict[Role, SessionId] = {}
+        self.model = ""
+        self.workers("m1", "j1")
+
+    @property
+    def plan(self) -> Map:
+        specs = [self.specs[task].SerializeToString(deterministic=True) for task in self._base.task_ids]
+        digest = hashlib.sha256(b"".join(specs)).hexdigest()
+        return replace(self._base, specs=specs, digest=digest, read_parts=spec_parts)
+
+    def edit(self, task: str, **fields: Any) -> None:
+        """Changes fields of a task's spec, and of its validation: `criteria`."""
+        spec = self.specs[task]
+        if "criteria" in fields:
+            del spec.validation.criteria[:]
+            spec.validation.criteria.extend(fields.pop("criteria"))
+        for name, value in fields.items():
+            setattr(spec, name, value)
+
+    def workers(self, model: str, judge: str, *, prompts: str = "p1", say_parts: bool = True) -> None:
+        """Connects an executor and a validator that ask these models, in the place of those that were there."""
+        self.model = model
+        for role, handler, name in ((Role.EXECUTOR, "model", model), (Role.VALIDATOR, "judge", judge)):
+            self._serial += 1
+            session = SessionId(f"s{self._serial}")
+            self._sessions[role] = session
+            maker = Maker(digest=f"{handler} {name} {prompts}", handler=handler, model=name, prompts=prompts)
+            joined = signals.WorkerJoined(
+                at=self.at,
+                session=session,
+                worker=WorkerName(handler),
+                role=role,
+                slots=100,
+                makers=frozenset({maker.digest}),
+                known_makers=(NamedMaker(maker=maker, is_default=True),) if say_parts else (),
+            )
+            self._turn([joined, signals.CreditGranted(at=self.at, session=session, window=100)])
+        self._maker = f"model {model} {prompts}"
+
+    def leave(self) -> None:
+        """All workers leave for good."""
+        for session in self._sessions.values():
+            self._turn([signals.WorkerLost(at=self.at, session=session, reason="left", orderly=True)])
+
+    def start(self, settings: Settings | None = None) -> ExecutionId:
+        """Starts an execution of the plan as it is now, with what earlier ones have signed off."""
+        self._serial += 1
+        self.at += 1
+        name = ExecutionId(f"e{self._serial}")
+        plan = self.plan
+        self._turn([signals.SetLayout(at=self.at, request_id="", map=plan)])
+        self.machine.state.earlier[plan.plan_id] = self.earlier()
+        start = signals.StartExecution(
+            at=self.at, request_id="", execution=name, plan_id=plan.plan_id, settings=settings or Settings()
+        )
+        self._todo = self._turn([start])
+        self.machine.state.earlier.clear()
+        return name
+
+    def earlier(self) -> EarlierResults:
+        found = EarlierResults()
+        for execution in reversed(self.machine.state.executions.values()):
+            for _ in collect(execution, found):
+                pass
+        return found
+
+    def previewed(self, settings: Settings | None = None) -> Preview:
+        """Returns what a start would do now."""
+        alike = Alike(dict(self.machine.state.roster.sessions))
+        return preview(Question(map=self.plan, settings=settings or Settings(), earlier=self.earlier(), alike=alike))
+
+    def run(self, settings: Settings | None = None) -> Outcomes:
+        """Starts an execution, and does all that is given out until nothing more is."""
+        return self.finish(self.start(settings))
+
+    def finish(self, name: ExecutionId) -> Outcomes:
+        outcomes = Outcomes(self.machine.state.executions[name])
+        while self._todo.commands:
+            answers = [
+                self._answer(command, outcomes)
+                for command in self._todo.commands
+                if isinstance(command, commands.Assign)
+            ]
+            self._todo = self._turn(answers) if answers else Decision()
+        execution = outcomes.execution
+        for entry in (entry for entry in self.entries if entry.execution == name):
+            kept = {events.ArtifactReused: outcomes.kept, events.CandidateReused: outcomes.kept_to_judge}
+            if type(entry.event) in kept:
+                kept[type(entry.event)].append(execution.map.name(entry.event.task))
+        for task, record in execution.records.items():
+            if record.artifact is not None:
+                outcomes.texts[execution.map.name(task)] = self._texts[record.artifact.digest]
+        return outcomes
+
+    def _answer(self, assign: commands.Assign, outcomes: Outcomes) -> signals.Signal:
+        task = assign.map.name(assign.task)
+        if assign.phase is Phase.VALIDATE:
+            outcomes.judged.append(task)
+            return signals.VerdictGiven(
+                at=self.at,
+                session=assign.session,
+                lease=assign.lease,
+                outcome=Outcome.PASS,
+                results=(PASS,),
+                passed=PASSED,
+            )
+        outcomes.made.append(task)
+        description = plan_pb2.TaskSpec.FromString(assign.map.specs[assign.task]).description
+        text = self._say(description, [self._texts[given.content.digest] for given in assign.inputs], self.model)
+        digest = hashlib.sha256(text.encode()).hexdigest()
+        self._texts[digest] = text
+        content = Content(digest=digest, size=len(text), media_type="text/plain", maker=self._maker)
+        return signals.CandidateMade(
+            at=self.at, session=assign.session, lease=assign.lease, content=content, body=text.encode()
+        )
+
+    def _turn(self, incoming: list[signals.Signal]) -> Decision:
+        decision = self.machine.turn(incoming)
+        self.turns.append(len(decision.entries))
+        while self.machine.state.is_lending:
+            more = self.machine.turn([signals.TimePassed(at=self.at)])
+            self.turns.append(len(more.entries))
+            decision.entries.extend(more.entries)
+            decision.commands.extend(more.commands)
+        self.entries += decision.entries
+        invariants.check(self.machine, self.entries, self.at)
+        return decision

@@ -1,0 +1,142 @@
+"""Run, change something, run again: only what has changed is done, also when everything is killed in between."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shutil
+import signal
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from runner_svc.store.sqlite import SqliteStore
+from signoff.v1 import execution_pb2
+from tests.support.processes.commands import EXAMPLES, kill_one, processes_with, signoff, start_signoff, until
+
+MODEL = ("--model", "mock")
+SLOW = ("--model", "mock:delay=1")  # seconds: time to be killed in
+LEAF = "4_2"  # of the example: nothing reads what it makes
+
+
+def plan_in(folder: Path) -> Path:
+    return Path(shutil.copy(EXAMPLES / "ai_trends" / "plan.json", folder / "trends.json"))
+
+
+def edit(plan: Path, task_id: str, **fields: Any) -> None:
+    """Changes fields of a task in a plan file."""
+    document = json.loads(plan.read_text())
+    task = next(task for task in document["tasks"] if task["task_id"] == task_id)
+    task.update(fields)
+    plan.write_text(json.dumps(document))
+
+
+async def work_of_last_execution(folder: Path) -> tuple[list[str], list[str], list[str]]:
+    """Returns the tasks that were given to executors and to validators, and those that were kept."""
+    store = SqliteStore(folder / "db" / ".signoff" / "journal.db")
+    await store.open()
+    rows, _ = await store.everything(0, 100_000)
+    await store.close()
+    last = [row for row in rows if row.journal][-1].journal
+    events = [execution_pb2.Event.FromString(row.body) for row in rows if row.journal == last]
+    assert events[-1].WhichOneof("kind") == "execution_succeeded"
+    given = [event for event in events if event.HasField("task_assigned")]
+    made = [event.task_id for event in given if event.task_assigned.phase == execution_pb2.PHASE_EXECUTE]
+    judged = [event.task_id for event in given if event.task_assigned.phase == execution_pb2.PHASE_VALIDATE]
+    return made, judged, [event.task_id for event in events if event.HasField("artifact_reused")]
+
+
+async def test_one_changed_task_is_one_task_done(tmp_path: Path) -> None:
+    plan = plan_in(tmp_path)
+    assert (await signoff("run", plan, *MODEL, cwd=tmp_path)).code == 0
+    edit(plan, LEAF, description="Write the final report in plain words")
+
+    told = await signoff("diff", plan, *MODEL, cwd=tmp_path)
+    assert told.code == 0, told.err
+    assert told.out.splitlines()[0] == "12 of 13 kept, 1 to do"
+    assert told.out.splitlines()[-1].split() == ["do", LEAF, "description"]
+
+    again = await signoff("run", plan, *MODEL, cwd=tmp_path)
+    assert again.code == 0, again.err
+    assert "12 of 13 kept, 1 to do" in again.err
+    made, judged, kept = await work_of_last_execution(tmp_path)
+    assert (made, judged, len(kept)) == ([LEAF], [LEAF], 12)
+    output = json.loads((tmp_path / "db" / "trends" / LEAF / "output.json").read_text())
+    assert "plain words" in output["content"]
+    story = await signoff("story", "trends", "1_1", cwd=tmp_path)
+    assert "kept: nothing has changed since attempt 1 of execution" in story.out
+    candidate = await signoff("candidate", "trends", "1_1", cwd=tmp_path)
+    assert "kept from attempt 1 of execution" in candidate.err
+    assert "pass (by code): is valid JSON" in candidate.err
+
+
+async def test_one_changed_task_is_one_task_done_although_the_runner_is_killed(tmp_path: Path) -> None:
+    plan, data = plan_in(tmp_path), tmp_path / "db"
+    assert (await signoff("run", plan, *MODEL, "--data-dir", data, cwd=tmp_path)).code == 0
+    edit(plan, LEAF, description="Write the final report in plain words")
+    run = await start_signoff("run", plan, *SLOW, "--data-dir", data, cwd=tmp_path)
+    await until(run, " validating ")
+    kill_one("runner_svc", str(data))
+    async with asyncio.timeout(60):
+        _, err = await run.communicate()
+    assert run.returncode == 0, err.decode()
+    made, _, kept = await work_of_last_execution(tmp_path)
+    assert (set(made), len(kept)) == ({LEAF}, 12)
+
+
+async def test_a_run_that_was_killed_whole_goes_on_with_what_was_kept(tmp_path: Path) -> None:
+    plan, data = plan_in(tmp_path), ("--data-dir", tmp_path / "db")
+    assert (await signoff("run", plan, *MODEL, *data, cwd=tmp_path)).code == 0
+    edit(plan, LEAF, description="Write the final report in plain words")
+    run = await start_signoff("run", plan, *SLOW, *data, cwd=tmp_path)
+    await until(run, " validating ")
+    for pid in (run.pid, *(pid for pid, _ in processes_with(str(tmp_path)))):
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    await run.wait()
+
+    again = await signoff("run", plan, *SLOW, *data, cwd=tmp_path, within=90)
+    assert again.code == 0, again.err
+    assert "going on with" in again.err
+    made, _, kept = await work_of_last_execution(tmp_path)
+    assert (set(made), len(kept)) == ({LEAF}, 12)
+
+
+async def test_other_criteria_are_judged_and_nothing_is_made(tmp_path: Path) -> None:
+    plan = plan_in(tmp_path)
+    assert (await signoff("run", plan, *MODEL, cwd=tmp_path)).code == 0
+    edit(plan, "2_1", validation={"criteria": ["It names its sources"]})
+    again = await signoff("run", plan, *MODEL, cwd=tmp_path)
+    assert again.code == 0, again.err
+    assert "12 of 13 kept, 1 to judge" in again.err
+    made, judged, kept = await work_of_last_execution(tmp_path)
+    assert (made, judged, len(kept)) == ([], ["2_1"], 12)
+
+
+async def test_a_changed_function_is_run_again_with_what_reads_it(tmp_path: Path) -> None:
+    for name in ("plan.json", "my_worker.py"):
+        shutil.copy(EXAMPLES / "own_code" / name, tmp_path)
+    app = ("--app", "my_worker:app")
+    assert (await signoff("run", "plan.json", *app, cwd=tmp_path)).code == 0
+    code = tmp_path / "my_worker.py"
+    code.write_text(code.read_text().replace('ctx.progress(f"sentence', 'ctx.progress(f"Sentence'))
+
+    told = await signoff("diff", "plan.json", *app, cwd=tmp_path)
+    assert told.out.splitlines()[-2].split() == ["do", "2", "code"]
+    again = await signoff("run", "plan.json", *app, cwd=tmp_path)
+    assert again.code == 0, again.err
+    made, _, kept = await work_of_last_execution(tmp_path)
+    assert made == ["2"]  # it counts the same, so the table is kept
+    assert sorted(kept) == ["1", "3"]
+
+
+async def test_everything_can_be_asked_for_anew(tmp_path: Path) -> None:
+    plan = plan_in(tmp_path)
+    for flags in ((), ("--fresh",)):
+        assert (await signoff("run", plan, *MODEL, *flags, cwd=tmp_path)).code == 0
+        made, _, kept = await work_of_last_execution(tmp_path)
+        assert (len(made), kept) == (13, [])
+    wrong = await signoff("run", plan, *MODEL, "--fresh-task", "7_7", cwd=tmp_path)
+    assert wrong.code == 2
+    assert "expected a task or a group of plan trends to be done anew, but got '7_7'" in wrong.err
