@@ -34,13 +34,13 @@ from runner_svc.codec.checkpoints import (
 from runner_svc.codec.journal.entries import entry_from_proto
 from runner_svc.codec.maps import map_from_parts
 from runner_svc.codec.times import seconds_of
-from runner_svc.core.decide.reuse import collect, offer
+from runner_svc.core.decide.reuse import collect, may_be_offered, offer
 from runner_svc.core.decide.turn import State
 from runner_svc.core.fleet.timings import ModelTables, StreamTimings
 from runner_svc.core.machine import Machine
 from runner_svc.core.model.earlier import EarlierResults
 from runner_svc.core.model.map import Map, map_key
-from runner_svc.core.model.states import DONE, UNDONE
+from runner_svc.core.model.states import DONE, ExecutionState
 from runner_svc.core.model.values import RUNNER, AcceptedRequest, ExecutionId
 from runner_svc.core.state import fold
 from runner_svc.core.state.execution import Execution
@@ -209,7 +209,8 @@ class Recovery:
         elif isinstance(absent, ExecutionArchived) and absent.execution in state.archived:
             await self._build(state, state.archived[absent.execution])
         elif isinstance(absent, EarlierUnknown):
-            state.earlier[absent.plan_id] = await self._earlier(state, absent.plan_id)
+            found = await self._earlier(state, absent.plan_id, absent.before)
+            state.earlier[absent.before or absent.plan_id] = found
 
     async def _bring_map(self, state: State, key: str) -> None:
         try:
@@ -282,8 +283,11 @@ class Recovery:
     # ------------------------------------------------------------ earlier results
 
     async def _offer_earlier(self, state: State, execution: Execution) -> None:
-        """Gives an execution back what it may keep of earlier ones: a restart forgets it."""
-        if execution.settings.reuse and not execution.state.is_final and execution.counts[UNDONE]:
+        """Gives a running execution back what it may keep of earlier ones: a restart forgets it.
+
+        One that is paused or at rest gets it when it goes on: there may be thousands of them.
+        """
+        if execution.state is ExecutionState.RUNNING and may_be_offered(execution):
             offer(execution, await self._earlier(state, execution.map.plan_id, before=execution.id))
 
     async def _earlier(self, state: State, plan_id: str, before: ExecutionId | None = None) -> EarlierResults:

@@ -14,6 +14,7 @@ under a *lease*; a *handler* turns it into a *result* and tells its progress to 
     validate/     judges a candidate: checks by code, then a model
     mock/         a model for tests and trials, without a network
     assignment    the values and protocols that all of these share
+    known_makers  the makers of a worker in parts, as Hello tells them
     spent         costs; progress reports the pieces of a model's answer
     gist          the part of a failure that is the same each time
     pipes         frames between the worker and its child processes

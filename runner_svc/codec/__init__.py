@@ -11,8 +11,11 @@ unknown enum value, a pass against its own results. By what is converted:
     assignments    the one large command: contents inside the message, by reference, or in parts before it
     views          the state for clients
 
-and the parts that several of these share: settings, usage, verdicts, criterion_results, contents, outages, unread and
-times. So the folder has more than a dozen modules: each is one noun of the contract.
+    spec_parts     the named parts of a task's spec that its keys are made of
+    previews       what a start would do
+
+and the parts that several of these share: settings, usage, verdicts, makers, criterion_results, contents, outages,
+unread and times. So the folder has more than a dozen modules: each is one noun of the contract.
 
 A new field is converted in the module of its noun. A new event is a row in journal/. A field that is stored must have a
 default for data of earlier versions, which did not write it (tests/stored opens them).

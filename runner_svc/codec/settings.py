@@ -37,6 +37,8 @@ def settings_from_proto(message: pb.ExecutionSettings, defaults: Settings | None
         reuse=message.reuse if message.HasField("reuse") else base.reuse,
         fresh_tasks=tuple(message.fresh_task_ids),
         fresh_prompts=message.fresh_prompts,
+        from_tasks=tuple(message.from_task_ids),
+        until_tasks=tuple(message.until_task_ids),
         **counts,
         **times,
     )
@@ -77,6 +79,8 @@ def settings_to_proto(settings: Settings) -> pb.ExecutionSettings:
         reuse=settings.reuse,
         fresh_task_ids=settings.fresh_tasks,
         fresh_prompts=settings.fresh_prompts,
+        from_task_ids=settings.from_tasks,
+        until_task_ids=settings.until_tasks,
         max_failures=settings.max_failures,
         max_losses=settings.max_losses,
         max_judge_errors=settings.max_judge_errors,

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from runner_svc.core.decide import on_command, on_report, on_session, on_time
 from runner_svc.core.decide.assign import lend_all
 from runner_svc.core.decide.housekeeping import tidy_up
+from runner_svc.core.decide.reuse import may_be_offered
 from runner_svc.core.decide.turn import Decision, State, Steps, Turn, TurnFailed
 from runner_svc.core.fleet.deadlines import Due
 from runner_svc.core.fleet.timings import ModelTables, StreamTimings
@@ -41,6 +42,8 @@ class Machine:
             elif self.state.archived:
                 for execution in set(_executions_of(signal)) & self.state.archived.keys():
                     yield ExecutionArchived(execution)
+            if isinstance(signal, signals.ResumeExecution | signals.RetryTask):
+                yield from self._absent_for_resume(signal)
 
     def _absent_layout(self, plan_id: str) -> Iterator[NotInMemory]:
         try:
@@ -57,6 +60,12 @@ class Machine:
             return
         if signal.settings.reuse and signal.request_id not in self.state.requests and plan_id not in self.state.earlier:
             yield EarlierUnknown(plan_id)
+
+    def _absent_for_resume(self, signal: signals.ExecutionCommand) -> Iterator[NotInMemory]:
+        """Yields the earlier results that an execution may keep which a restart has left at rest."""
+        known = self.state.executions.get(signal.execution)
+        if known is not None and may_be_offered(known) and known.id not in self.state.earlier:
+            yield EarlierUnknown(known.map.plan_id, known.id)
 
     def turn(self, incoming: Sequence[signals.Signal]) -> Decision:
         """Handles the signals in order, then gives out the work that became possible.

@@ -106,6 +106,22 @@ FreshTasks = Annotated[
     list[str] | None,
     typer.Option("--fresh-task", metavar="TASK_ID", help="Do this task or group anew; may be repeated."),
 ]
+FromTasks = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--from", metavar="TASK_ID", help="Do this task or group anew, and all that depends on it; may be repeated."
+    ),
+]
+UntilTasks = Annotated[
+    list[str] | None,
+    typer.Option("--until", metavar="TASK_ID", help="Do only this task or group, and what it needs; may be repeated."),
+]
+OnlyTasks = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--only", metavar="TASK_ID", help="The same, and end at once unless all that it needs is kept; may be repeated."
+    ),
+]
 FreshPrompts = Annotated[
     bool, typer.Option("--fresh-prompts", help="Keep nothing that was made or judged with other versions of prompts.")
 ]

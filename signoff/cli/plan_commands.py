@@ -20,6 +20,7 @@ from signoff.cli.flags import (
     Fresh,
     FreshPrompts,
     FreshTasks,
+    FromTasks,
     GraphForm,
     Json,
     JudgeModel,
@@ -31,6 +32,7 @@ from signoff.cli.flags import (
     NoInfer,
     NoPrompts,
     OnFailure,
+    OnlyTasks,
     OutagePatience,
     OutputFile,
     PlanFile,
@@ -43,6 +45,7 @@ from signoff.cli.flags import (
     Thinking,
     Ui,
     UiAddress,
+    UntilTasks,
     Wait,
     finish,
 )
@@ -78,6 +81,9 @@ def run(
     no_prompts: NoPrompts = False,
     fresh: Fresh = False,
     fresh_task: FreshTasks = None,
+    from_task: FromTasks = None,
+    until: UntilTasks = None,
+    only: OnlyTasks = None,
     fresh_prompts: FreshPrompts = False,
     wait: Wait = False,
     ui: Ui = False,
@@ -90,8 +96,7 @@ def run(
     Exits with 0 when everything is signed off, 1 when the execution failed or no worker can go on, 2 for bad input or
     configuration, 3 when it was paused, 130 after Ctrl-C, which stops in order: the same command goes on from there.
     """
-    from signoff.cli.run.execution_settings import Fresh as FreshWork
-    from signoff.cli.run.execution_settings import execution_settings
+    from signoff.cli.run.execution_settings import execution_settings, selected
     from signoff.cli.run.page import PageOptions
     from signoff.cli.run.run import RunOptions
     from signoff.cli.run.run import run as run_plan
@@ -127,8 +132,9 @@ def run(
             outage_patience,
             on_failure,
             keep_prompts=False if no_prompts else None,
-            fresh=FreshWork(fresh, tuple(fresh_task or ()), fresh_prompts),
+            selection=selected(fresh, fresh_task, fresh_prompts, from_task, until, only),
         ),
+        only=tuple(only or ()),
         wait=wait,
         page=PageOptions(wanted=ui, address=ui_address),
         thinking=thinking,
@@ -156,6 +162,9 @@ def submit(
     no_prompts: NoPrompts = False,
     fresh: Fresh = False,
     fresh_task: FreshTasks = None,
+    from_task: FromTasks = None,
+    until: UntilTasks = None,
+    only: OnlyTasks = None,
     fresh_prompts: FreshPrompts = False,
     wait: Wait = False,
     thinking: Thinking = None,
@@ -166,8 +175,7 @@ def submit(
     Exits as `run` does. Ctrl-C ends the following, not the execution.
     """
     from signoff.cli.run import submit as submitting
-    from signoff.cli.run.execution_settings import Fresh as FreshWork
-    from signoff.cli.run.execution_settings import execution_settings
+    from signoff.cli.run.execution_settings import execution_settings, selected
     from signoff.cli.show.output import CommandOutput
 
     options = submitting.SubmitOptions(
@@ -187,8 +195,9 @@ def submit(
             outage_patience,
             on_failure,
             keep_prompts=False if no_prompts else None,
-            fresh=FreshWork(fresh, tuple(fresh_task or ()), fresh_prompts),
+            selection=selected(fresh, fresh_task, fresh_prompts, from_task, until, only),
         ),
+        only=tuple(only or ()),
         wait=wait,
         thinking=thinking,
     )
@@ -208,6 +217,9 @@ def diff(
     no_infer: NoInfer = False,
     fresh: Fresh = False,
     fresh_task: FreshTasks = None,
+    from_task: FromTasks = None,
+    until: UntilTasks = None,
+    only: OnlyTasks = None,
     fresh_prompts: FreshPrompts = False,
     json: Json = False,
 ) -> None:
@@ -217,8 +229,7 @@ def diff(
     """
     from signoff.cli.run.diff import DiffOptions
     from signoff.cli.run.diff import diff as show_diff
-    from signoff.cli.run.execution_settings import Fresh as FreshWork
-    from signoff.cli.run.execution_settings import execution_settings
+    from signoff.cli.run.execution_settings import execution_settings, selected
     from signoff.cli.show.output import CommandOutput
     from signoff.local.services import LocalSettings
 
@@ -233,8 +244,8 @@ def diff(
         allow_commands=allow_commands,
         stand_by=False,
     )
-    wanted = FreshWork(fresh, tuple(fresh_task or ()), fresh_prompts)
-    settings = execution_settings(None, None, None, None, None, None, None, fresh=wanted)
+    wanted = selected(fresh, fresh_task, fresh_prompts, from_task, until, only)
+    settings = execution_settings(None, None, None, None, None, None, None, selection=wanted)
     options = DiffOptions(plan=plan, services=services, plan_id=plan_id, infer=not no_infer, settings=settings)
     finish(show_diff(options, CommandOutput(json=json)))
 

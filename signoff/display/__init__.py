@@ -2,6 +2,7 @@
 
     wire_names        names of enums, times, and messages as plain records
     verdicts          verdicts and their authors
+    origins           results that an execution has kept
     unread            inputs that a model was not shown
     waiting           why a task is not finished
     event_sentences   one sentence for each event of a journal

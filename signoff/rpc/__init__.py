@@ -8,6 +8,7 @@ A call takes this way:
     server        the server: health, reflection, start and stop
     interceptor   stands around every handler: checks requests, limits slow readers, catches errors
     concurrency   limits how many large answers are under way at once
+    ends          how a call ended, as the service said
     statuses      turns an error into a status, and back into the same error for the caller
     frames        sizes of a worker's stream, and messages sent in runs
 

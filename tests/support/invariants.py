@@ -60,7 +60,8 @@ def _counters(execution: Execution) -> None:
     del unfinished[NO_PARENT]
     assert {node: n for node, n in enumerate(execution.unfinished) if n} == dict(unfinished)
     assert execution.counts[1:] == [execution.status.count(status) for status in range(1, 7)]
-    ready = [t for t in range(plan.task_count) if execution.status[t] == UNDONE and not execution.waiting[t]]
+    undone = [t for t in range(plan.task_count) if execution.status[t] == UNDONE]
+    ready = [t for t in undone if not execution.waiting[t] and execution.is_wanted(t)]
     assert execution.ready_count == len(ready)
     given_up = {task for task, record in execution.records.items() if record.given_up}
     assert execution.stuck == {task for task in given_up if execution.status[task] == VALIDATING}
@@ -114,7 +115,7 @@ def _end(state: State, execution: Execution, at: float) -> None:
     if execution.state is ExecutionState.RUNNING:
         assert execution.open_count > 0
     if execution.state is ExecutionState.SUCCEEDED:
-        assert execution.counts[DONE] == execution.map.task_count
+        assert execution.counts[DONE] == execution.wanted_count
     if execution.state.is_at_rest:
         assert not list(state.roster.of_execution(execution))
     for task, status in enumerate(execution.status):

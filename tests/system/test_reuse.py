@@ -60,6 +60,7 @@ async def test_one_changed_task_is_one_task_done(tmp_path: Path) -> None:
     again = await signoff("run", plan, *MODEL, cwd=tmp_path)
     assert again.code == 0, again.err
     assert "12 of 13 kept, 1 to do" in again.err
+    assert sum(" kept " in line for line in again.out.splitlines() if "output.json" in line) == 12
     made, judged, kept = await work_of_last_execution(tmp_path)
     assert (made, judged, len(kept)) == ([LEAF], [LEAF], 12)
     output = json.loads((tmp_path / "db" / "trends" / LEAF / "output.json").read_text())
@@ -139,4 +140,24 @@ async def test_everything_can_be_asked_for_anew(tmp_path: Path) -> None:
         assert (len(made), kept) == (13, [])
     wrong = await signoff("run", plan, *MODEL, "--fresh-task", "7_7", cwd=tmp_path)
     assert wrong.code == 2
-    assert "expected a task or a group of plan trends to be done anew, but got '7_7'" in wrong.err
+    assert "expected a task or a group of plan trends, but got '7_7'" in wrong.err
+
+
+async def test_a_part_of_a_plan_is_done_and_then_the_rest(tmp_path: Path) -> None:
+    plan = plan_in(tmp_path)
+    too_much = await signoff("run", plan, *MODEL, "--only", "1_2", cwd=tmp_path)
+    assert too_much.code == 2
+    assert "--only 1_2: expected all that it needs to be kept, but there is 1_1 (it is new) to do" in too_much.err
+    part = await signoff("run", plan, *MODEL, "--until", "1_2", cwd=tmp_path)
+    assert part.code == 0, part.err
+    assert sorted((await work_of_last_execution(tmp_path))[0]) == ["1_1", "1_2"]
+    why = await signoff("why", "trends", "1_3", cwd=tmp_path)
+    assert "this execution was asked for other tasks alone" in why.out
+    only = await signoff("run", plan, *MODEL, "--only", "1_3", cwd=tmp_path)
+    assert only.code == 0, only.err
+    made, _, kept = await work_of_last_execution(tmp_path)
+    assert (made, sorted(kept)) == (["1_3"], ["1_1", "1_2"])
+    assert (await signoff("run", plan, *MODEL, "--from", "1_3", cwd=tmp_path)).code == 0
+    made, _, kept = await work_of_last_execution(tmp_path)
+    assert sorted(kept) == ["1_1", "1_2"]
+    assert len(made) == 11

@@ -11,6 +11,7 @@ by `turn.order`, bytes by `turn.keep`; sessions and leases change through the ro
     failures       retry, rollback, the end of a task; how leases are taken back and lost; outages
     policy         the arithmetic of retries and rollbacks
     inputs         the artifacts that a task is given
+    reuse          keeps what earlier executions of the plan have signed off
     canary_choice  the canary that goes before a candidate
     accounting     the recorded costs of leases
     patience       the pause of executions that have waited too long for a model

@@ -31,10 +31,9 @@ def _end_old_outages(turn: Turn, execution: Execution, at: float) -> None:
 
 def _settle(turn: Turn, execution: Execution, at: float) -> None:
     """Ends or pauses the execution when nothing can happen any more without a command."""
-    plan = execution.map
     if execution.state not in (ExecutionState.RUNNING, ExecutionState.PAUSED):
         return
-    if execution.counts[DONE] == plan.task_count:
+    if execution.counts[DONE] == execution.wanted_count:
         turn.emit(execution, events.ExecutionSucceeded(at=at))
     elif execution.open_count or execution.state is ExecutionState.PAUSED:
         return

@@ -8,9 +8,10 @@ from dataclasses import replace
 from runner_svc.core.decide.accounting import book
 from runner_svc.core.decide.failures import BY_COMMAND, cancel_all, give_back, reject, roll_back, take_back
 from runner_svc.core.decide.policy import add_downstream, in_order
-from runner_svc.core.decide.reuse import fresh_tasks, offer
+from runner_svc.core.decide.reuse import may_be_offered, offer
 from runner_svc.core.decide.turn import Steps, Turn
 from runner_svc.core.model import events, signals
+from runner_svc.core.model.selection import check_names
 from runner_svc.core.model.states import ExecutionState
 from runner_svc.core.model.values import (
     RUNNER,
@@ -48,7 +49,7 @@ def start(turn: Turn, signal: signals.StartExecution) -> ExecutionId:
         check_same(known, AcceptedRequest(id=signal.request_id, execution=known.execution, command=START, about=about))
         return known.execution
     plan = turn.state.layout(signal.plan_id)
-    fresh_tasks(plan, signal.settings)  # refuses names that are no tasks
+    check_names(plan, signal.settings)
     on_failure = signal.settings.on_failure or plan.on_failure or OnFailure.CONTINUE
     created = events.ExecutionCreated(
         at=signal.at,
@@ -75,6 +76,10 @@ def command(turn: Turn, signal: signals.ExecutionCommand) -> ExecutionId:
     name, about = command_of(signal)
     if _is_repeated(turn, AcceptedRequest(id=signal.request_id, execution=execution.id, command=name, about=about)):
         return execution.id
+    # guard: what goes on is offered earlier results -> earlier = None
+    earlier = turn.state.earlier.get(execution.id)
+    if earlier is not None and may_be_offered(execution):
+        offer(execution, earlier)
     _COMMANDS[type(signal)](turn, execution, signal)
     turn.later.append(_note(turn, execution, signal))
     return execution.id
@@ -217,7 +222,13 @@ def _look_at_budgets_again(execution: Execution) -> None:
 
 
 def _retry(turn: Turn, execution: Execution, signal: signals.RetryTask) -> None:
-    turn.later.append(_retry_all(turn, execution, _task(execution, signal.task_id), signal))
+    task = _task(execution, signal.task_id)
+    if not execution.is_wanted(task):
+        raise WrongState(
+            f"expected a task that {execution.id} was asked for, but it is to stop before {signal.task_id}: "
+            f"start an execution without it"
+        )
+    turn.later.append(_retry_all(turn, execution, task, signal))
 
 
 def _retry_all(turn: Turn, execution: Execution, task: int, signal: signals.RetryTask) -> Steps:

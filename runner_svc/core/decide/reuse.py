@@ -20,11 +20,11 @@ from runner_svc.core.model import events
 from runner_svc.core.model.earlier import EarlierResult, EarlierResults, LastResult
 from runner_svc.core.model.keys import SpecParts, key_of
 from runner_svc.core.model.map import Map
-from runner_svc.core.model.states import DONE
+from runner_svc.core.model.selection import fresh_tasks
+from runner_svc.core.model.states import DONE, UNDONE
 from runner_svc.core.model.values import KeptFrom, Role, Settings
 from runner_svc.core.state.agenda import Offered
 from runner_svc.core.state.execution import Execution
-from signoff.errors import TaskNotFound
 
 LOOK_UPS_A_TURN = 200  # 10 to 15 ms
 
@@ -53,21 +53,14 @@ def collect(execution: Execution, into: EarlierResults) -> Iterator[None]:
         yield
 
 
-def fresh_tasks(plan: Map, settings: Settings) -> frozenset[int]:
-    """Returns the tasks that are done anew in any case. Raises TaskNotFound for a name that is no task or group."""
-    fresh = set[int]()
-    for name in settings.fresh_tasks:
-        node = plan.node(name)
-        if node is None:
-            raise TaskNotFound(f"expected a task or a group of plan {plan.plan_id} to be done anew, but got {name!r}")
-        fresh.update(plan.tasks_below(node))
-    return frozenset(fresh)
+def may_be_offered(execution: Execution) -> bool:
+    """Tells whether an execution may keep earlier results and has not been given any."""
+    return execution.settings.reuse and execution.agenda.offered is None and execution.counts[UNDONE] > 0
 
 
 def offer(execution: Execution, earlier: EarlierResults) -> None:
     """Gives an execution the earlier results that it may keep. All its tasks that are ready are looked up anew."""
-    known = {name for name in execution.settings.fresh_tasks if execution.map.node(name) is not None}
-    fresh = fresh_tasks(execution.map, replace(execution.settings, fresh_tasks=tuple(known)))
+    fresh = fresh_tasks(execution.map, execution.settings)
     execution.agenda.offered = Offered(by_make_key=earlier.by_make_key, fresh=fresh)
     execution.agenda.unseen = [task for task, left in enumerate(execution.waiting) if not left]
 

@@ -69,7 +69,8 @@ class State:
         self.restored: list[Execution] = []  #: just built from their journals, with outages that may be over
         self.newest: dict[str, ExecutionId] = {}  #: the last execution of each plan
         self.of_plan: dict[str, list[ExecutionId]] = {}  #: all executions of each plan, in order
-        self.earlier: dict[str, EarlierResults] = {}  #: by plan, for the turn that starts an execution of it
+        #: by the plan of an execution that a turn starts, or by the execution that it resumes
+        self.earlier: dict[str | ExecutionId, EarlierResults] = {}
         self.maps: dict[str, Map] = {}  #: in memory, by key
         self.layouts: dict[str, str] = {}  #: key of the map by plan id, the last one set last
         self.requests: dict[str, AcceptedRequest] = {}  #: by request id

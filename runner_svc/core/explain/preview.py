@@ -10,12 +10,13 @@ from dataclasses import dataclass, field
 from enum import IntEnum, unique
 
 from runner_svc.core.decide.inputs import inputs_of, make_parts
-from runner_svc.core.decide.reuse import fresh_tasks, is_judged_alike, is_made_alike
+from runner_svc.core.decide.reuse import is_judged_alike, is_made_alike
 from runner_svc.core.decide.turn import State
 from runner_svc.core.fleet.alike import Alike
 from runner_svc.core.model.earlier import EarlierResults, LastResult
 from runner_svc.core.model.keys import SpecParts, changed_parts, key_of
 from runner_svc.core.model.map import Map
+from runner_svc.core.model.selection import check_names, fresh_tasks, wanted_tasks
 from runner_svc.core.model.values import ExecutionId, Role, Settings
 from runner_svc.core.state.overview import EarlierUnknown
 from runner_svc.core.state.task_record import TaskRecord
@@ -75,10 +76,12 @@ class Preview:
 
 
 def preview(question: Question) -> Preview:
-    """Returns what a start would do. Raises TaskNotFound for a name among the fresh tasks that is none."""
+    """Returns what a start would do. Raises TaskNotFound for a name in the settings that is none."""
     plan, found = question.map, Preview(question.map)
+    check_names(plan, question.settings)
     fresh = fresh_tasks(plan, question.settings) if question.settings.reuse else frozenset(range(plan.task_count))
-    for task in sorted(range(plan.task_count), key=plan.stages.__getitem__):
+    wanted = wanted_tasks(plan, question.settings)
+    for task in sorted(range(plan.task_count) if wanted is None else wanted, key=plan.stages.__getitem__):
         _look_at(question, found, task, is_fresh=task in fresh)
     found.tasks.sort(key=lambda previewed: previewed.task)
     return found

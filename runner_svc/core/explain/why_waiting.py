@@ -37,6 +37,7 @@ class WaitingFor(IntEnum):
     BUDGET = 15
     RATE = 16
     MODEL = 17
+    NOTHING_ASKED = 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +132,8 @@ def _own_reason(execution: Execution, task: int, at: float) -> Waiting | None:
         return Waiting(WaitingFor.CANDIDATE, f"{_worker(execution, task)} is working on attempt {record.attempt}")
     if record.given_up:
         return _given_up(execution, task)
+    if not execution.is_wanted(task):
+        return Waiting(WaitingFor.NOTHING_ASKED, "this execution was asked for other tasks alone")
     if status == UNDONE and execution.waiting[task]:
         return _OTHER_TASKS
     if status == VALIDATING and record.lease is not None:

@@ -1,6 +1,8 @@
 """The fleet: connected workers, the leases that are out, and the deadlines. A restart may forget all of it.
 
     roster       the one book of sessions and live leases: join, leave, lend, end
+    sessions     one stream of one worker: what it can do, with what, and what it holds
+    alike        whether connected workers would make or judge as it was done before
     leases       a lease that is out, with its clocks and costs
     matching     which sessions meet a requirement, have room, and may ask their model
     queues       which task goes next: by priority, then in turns between executions, then by the longest path

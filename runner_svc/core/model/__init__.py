@@ -5,6 +5,10 @@
     usage         costs: amounts of tokens and money, and the changes between two totals
     pass_rules    the results that a task demands of a passing verdict
     map           the compiled plan in numbers; producers.py finds makers of inputs that a task does not wait for
+    keys          what a task is made from and judged by, part by part, to compare two executions
+    makers        the makers of a worker, and the choice among them
+    earlier       results of earlier executions that one may keep
+    selection     tasks that settings name: done anew, or asked for at all
     signals       what the machine is told
     events        what happened: the journal
     commands      what workers are ordered to do
@@ -18,5 +22,5 @@ billionths of the price table's currency. `None` has a meaning, which the note b
 ends a lease is a `LeaseResult` or a `LeaseFault`; code that keeps track of leases asks for these bases only.
 
 A new value goes where its users are; into values.py only when signals, events and commands share it. The numbers of
-enums are those of the protos.
+enums are those of the protos. So there are more than a dozen modules: each has one kind of value.
 """

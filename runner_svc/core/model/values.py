@@ -155,6 +155,8 @@ class Settings:
     reuse: bool = True  #: results of earlier executions of the plan are kept where the work would be the same
     fresh_tasks: tuple[str, ...] = ()  #: tasks and groups whose results are not kept
     fresh_prompts: bool = False  #: nor those of other versions of prompts
+    from_tasks: tuple[str, ...] = ()  #: tasks and groups that are done anew, with all that depends on them
+    until_tasks: tuple[str, ...] = ()  #: the only tasks and groups that are done, with what they need; empty: all
 
 
 @dataclass(frozen=True, slots=True)

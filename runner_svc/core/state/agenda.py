@@ -33,6 +33,10 @@ class Tasks(Protocol):
     map: Map
     status: bytearray
 
+    @property
+    def first(self) -> Mapping[Requirement, Sequence[Place]]:
+        """Returns the tasks that wait for nothing and are asked for, as Map.first does."""
+
     def requirement(self, task: int, role: Role) -> Requirement:
         """Returns the requirement for a worker of the task's next phase."""
 
@@ -44,7 +48,7 @@ class Agenda:
         self._tasks = tasks
         #: by role and requirement: heaps of (minus tail, task)
         self.queued: dict[Role, dict[Requirement, list[Place]]] = {
-            Role.EXECUTOR: {requirement: list(places) for requirement, places in tasks.map.first.items()},
+            Role.EXECUTOR: {requirement: list(places) for requirement, places in tasks.first.items()},
             Role.VALIDATOR: {},
         }
         self.put_off: set[int] = set()  #: validating tasks whose judge has failed, until it is time to try again

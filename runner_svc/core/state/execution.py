@@ -6,10 +6,11 @@ the followed changes belong to the running runner, and are kept apart.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 
-from runner_svc.core.model.map import Map
+from runner_svc.core.model.map import Map, Place
 from runner_svc.core.model.requirements import ANY_EXECUTOR, ANY_VALIDATOR, Requirement
+from runner_svc.core.model.selection import wanted_tasks
 from runner_svc.core.model.states import (
     DOING,
     DONE,
@@ -61,10 +62,12 @@ class Execution:
         self.counts = [0, plan.task_count, 0, 0, 0, 0, 0]  # by TaskStatus
         #: by task: how many of the nodes it waits for are not done
         self.waiting = plan.waits[:]
+        #: the tasks that it is asked for; None: all
+        self.wanted = wanted_tasks(plan, settings)
         #: by node: how many nodes directly below it are not done
         self.unfinished = plan.member_counts[:]
         #: undone tasks that wait only for a worker or a retry time
-        self.ready_count = sum(map(len, plan.first.values()))
+        self.ready_count = sum(map(len, self.first.values()))
         self.failed: set[int] = set()  #: tasks that failed for good
         self.stuck: set[int] = set()  #: validating tasks whose judges keep breaking: they wait for a resume
         self.awaiting: set[int] = set()  #: validating tasks that wait for a person's verdict
@@ -124,6 +127,22 @@ class Execution:
             for node in sorted(self.ledger.limits)
         )
 
+    def is_wanted(self, task: int) -> bool:
+        """Tells whether the execution is asked for a task. The others stay undone."""
+        return self.wanted is None or task in self.wanted
+
+    @property
+    def first(self) -> Mapping[Requirement, Sequence[Place]]:
+        """Returns the tasks that wait for nothing and are asked for, as Map.first does."""
+        wanted, first = self.wanted, self.map.first
+        if wanted is None:
+            return first
+        return {key: [place for place in places if place[1] in wanted] for key, places in first.items()}
+
+    @property
+    def wanted_count(self) -> int:
+        return self.map.task_count if self.wanted is None else len(self.wanted)
+
     def record(self, task: int) -> TaskRecord:
         """Returns the record of a task. For an untouched task, it is an empty one that is not kept."""
         return self.records.get(task) or TaskRecord()
@@ -156,6 +175,8 @@ class Execution:
         return (
             self.status[task] == UNDONE
             and not self.waiting[task]
+            # guard: only what is asked for is done -> (removed)
+            and self.is_wanted(task)
             and (task not in self.records or self.records[task].retry_at <= at)
         )
 

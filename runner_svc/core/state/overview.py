@@ -68,11 +68,12 @@ class ExecutionArchived(NotInMemory):
 
 
 class EarlierUnknown(NotInMemory):
-    """The results of a plan's earlier executions are not collected yet."""
+    """The results of a plan's executions, of those before one of them, are not collected yet."""
 
-    def __init__(self, plan_id: str) -> None:
+    def __init__(self, plan_id: str, before: ExecutionId | None = None) -> None:
+        """`before`: None for a new execution, which comes after all."""
         super().__init__(f"earlier results of {plan_id} are not collected")
-        self.plan_id = plan_id
+        self.plan_id, self.before = plan_id, before
 
 
 class MapUnloaded(NotInMemory):

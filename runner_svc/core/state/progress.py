@@ -42,7 +42,8 @@ def count_anew(execution: Execution) -> None:
             execution.counts[status] += 1
         if status == DONE:
             _finish(execution, task)
-    ready = [task for task, status in enumerate(execution.status) if status == UNDONE and not execution.waiting[task]]
+    undone = (task for task, status in enumerate(execution.status) if status == UNDONE)
+    ready = [task for task in undone if not execution.waiting[task] and execution.is_wanted(task)]
     execution.ready_count = len(ready)
     execution.agenda.queued[Role.EXECUTOR].clear()
     execution.agenda.add_all(ready)
@@ -87,7 +88,9 @@ def _finish(execution: Execution, task: int) -> None:
             if not left:
                 free.append(waiter)
         if free:  # perhaps 100,000 of them: they are queued together
-            _became_ready(execution, [task for task in free if execution.status[task] == UNDONE])
+            wanted = execution.wanted
+            undone = [task for task in free if execution.status[task] == UNDONE]
+            _became_ready(execution, undone if wanted is None else [task for task in undone if task in wanted])
 
 
 def _reopen(execution: Execution, task: int) -> None:
@@ -98,6 +101,7 @@ def _reopen(execution: Execution, task: int) -> None:
             if execution.unfinished[node] != 1:
                 return
         for waiter in execution.map.waiters[node]:
-            if not execution.waiting[waiter] and execution.status[waiter] == UNDONE:
+            is_ready = not execution.waiting[waiter] and execution.status[waiter] == UNDONE
+            if is_ready and execution.is_wanted(waiter):
                 execution.ready_count -= 1
             execution.waiting[waiter] += 1

@@ -36,8 +36,8 @@ async def diff(options: DiffOptions, output: CommandOutput) -> int:
         services,
         Client(planner=services.planner_address, runner=services.runner_address, patience=PATIENCE) as client,
     ):
-        header = await compile_on(client, plan_json, options.plan, output, plan_id=plan_id, infer=options.infer)
+        plan = await compile_on(client, plan_json, options.plan, output, plan_id=plan_id, infer=options.infer)
         await until_workers_are_there(client, services, options.services)
-        found = await client.preview(header.plan_id, options.settings, at_most=MOST_TASKS)
+        found = await client.preview(plan.header.plan_id, options.settings, at_most=MOST_TASKS)
     show_preview(found, output)
     return 0

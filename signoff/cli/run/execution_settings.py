@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -11,16 +12,36 @@ from signoff.v1 import execution_pb2 as pb
 from signoff.v1 import plan_pb2
 
 
-@dataclass(frozen=True, slots=True)
-class Fresh:
-    """Work that is done anew although an earlier execution of the plan has done it."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """The work that is asked for: what is done anew although it was done before, and what is done at all."""
 
-    everything: bool = False
-    tasks: tuple[str, ...] = ()  #: ids of tasks and groups
-    prompts: bool = False  #: what was made or judged with other versions of prompts
+    fresh: bool = False  #: everything is done anew
+    fresh_tasks: tuple[str, ...] = ()  #: ids of tasks and groups
+    fresh_prompts: bool = False  #: and what was made or judged with other versions of prompts
+    from_tasks: tuple[str, ...] = ()  #: with all that depends on them
+    until: tuple[str, ...] = ()  #: only these, and what they need; empty: all
 
 
-KEPT = Fresh()  #: nothing is done anew
+EVERYTHING = Selection()  #: nothing is done anew that need not be
+
+
+def selected(
+    fresh: bool,
+    fresh_tasks: Sequence[str] | None,
+    fresh_prompts: bool,
+    from_tasks: Sequence[str] | None,
+    until: Sequence[str] | None,
+    only: Sequence[str] | None,
+) -> Selection:
+    """Returns the selection that the flags give."""
+    return Selection(
+        fresh=fresh,
+        fresh_tasks=tuple(fresh_tasks or ()),
+        fresh_prompts=fresh_prompts,
+        from_tasks=tuple(from_tasks or ()),
+        until=(*(until or ()), *(only or ())),
+    )
 
 
 def execution_settings(
@@ -33,11 +54,11 @@ def execution_settings(
     on_failure: WhenItFails | None,
     *,
     keep_prompts: bool | None = None,
-    fresh: Fresh = KEPT,
+    selection: Selection = EVERYTHING,
 ) -> pb.ExecutionSettings | None:
     """Returns the settings that the flags give; None when none was given. `cost` is in the price table's currency."""
     given = (max_failures, scope, tokens, cost, canary_rate, outage_patience, on_failure, keep_prompts)
-    if all(setting is None for setting in given) and fresh == KEPT:
+    if all(setting is None for setting in given) and selection == EVERYTHING:
         return None
     scopes = {Scope.DOWNSTREAM: pb.ROLLBACK_SCOPE_DOWNSTREAM, Scope.PRODUCERS: pb.ROLLBACK_SCOPE_PRODUCERS}
     chosen = scopes[scope] if scope else pb.ROLLBACK_SCOPE_UNSPECIFIED
@@ -51,9 +72,11 @@ def execution_settings(
         budget=budget,
         canary_rate=canary_rate,
         keep_prompts=keep_prompts,
-        reuse=False if fresh.everything else None,
-        fresh_task_ids=fresh.tasks,
-        fresh_prompts=fresh.prompts,
+        reuse=False if selection.fresh else None,
+        fresh_task_ids=selection.fresh_tasks,
+        fresh_prompts=selection.fresh_prompts,
+        from_task_ids=selection.from_tasks,
+        until_task_ids=selection.until,
         on_failure=whens[on_failure] if on_failure else plan_pb2.ON_FAILURE_UNSPECIFIED,
     )
     if outage_patience is not None:

@@ -15,7 +15,7 @@ from typing import Any, Literal, TypeVar
 from signoff.cli.run.interrupts import Interrupts
 from signoff.cli.run.page import NO_PAGE, PageOptions, page_beside, stay
 from signoff.cli.run.plan_files import plan_id_in, read_plan, remember_file
-from signoff.cli.run.start_execution import compile_on, start_or_resume
+from signoff.cli.run.start_execution import compile_on, refuse_unkept, start_or_resume
 from signoff.cli.show.output import CommandOutput
 from signoff.cli.watch.follow import follow, grid_rows_of, tell_ending
 from signoff.cli.watch.reporters import Reporter, reporter_for
@@ -42,6 +42,7 @@ class RunOptions:
     infer: bool = True
     new: bool = False  #: start anew even when an execution of the same plan is unfinished
     settings: pb.ExecutionSettings | None = None  #: None: as the plan says
+    only: tuple[str, ...] = ()  #: tasks and groups: all that they need must be kept
     wait: bool = False  #: also while it is paused, and for workers that are started elsewhere
     thinking: bool | None = None  #: None: on a terminal
     again: str = ""  #: the command that resumes, as a shell takes it; empty: one with the plan alone
@@ -169,12 +170,14 @@ class PlanRun:
 
     async def _compile_and_follow(self, plan_json: bytes) -> None:
         asked = self._options
-        header = await compile_on(
+        plan = await compile_on(
             self._client, plan_json, asked.plan, self._output, plan_id=asked.plan_id, infer=asked.infer
         )
+        header = plan.header
         remember_file(asked.data_dir, header.plan_id, asked.plan)
-        await self._client.set_layout(header.plan_id)
         await until_workers_are_there(self._client, self._services, asked.services)
+        await refuse_unkept(self._client, plan, asked.settings, asked.only)
+        await self._client.set_layout(header.plan_id)
         begun = await start_or_resume(
             self._client, header, self._options.settings, self._notices.notice, new=self._options.new
         )

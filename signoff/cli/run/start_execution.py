@@ -2,56 +2,90 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from signoff.cli.run.plan_files import finding_from_proto, plan_id_of, show_findings
 from signoff.cli.show.output import CommandOutput
-from signoff.cli.show.previews import in_words
+from signoff.cli.show.previews import changes_in_words, in_words
 from signoff.client.client import Client
 from signoff.client.values import by_execution
 from signoff.display.wire_names import state_name
-from signoff.errors import PlanInvalid
+from signoff.errors import ConfigurationError, PlanInvalid
 from signoff.states import UNFINISHED
 from signoff.v1 import execution_pb2 as pb
 from signoff.v1 import plan_pb2
 
-WARNINGS_SHOWN = 5
+WARNINGS_SHOWN, UNKEPT_SHOWN = 5, 5
+MOST_PREVIEWED = 5000  # tasks that a preview is asked to tell
 
 Say = Callable[[str], None]
 
 
+class PlanSummary:
+    """A map as its parts pass by: its header, the names of its tasks and groups, and how many checks were derived."""
+
+    def __init__(self) -> None:
+        self.header = plan_pb2.MapHeader()
+        self.derived = 0  #: checks made from criteria in words
+        self._tasks: list[tuple[str, int]] = []  # ids, and the numbers of their parents
+        self._groups: list[tuple[str, int]] = []
+
+    def take(self, part: plan_pb2.MapPart) -> None:
+        for task in part.tasks.tasks:
+            self.derived += sum(bool(check.criterion) for check in task.spec.validation.checks)
+            self._tasks.append((task.spec.task_id, task.parent if task.HasField("parent") else -1))
+        for group in part.groups.groups:
+            self._groups.append((group.task_id, group.parent if group.HasField("parent") else -1))
+
+    def tasks_below(self, names: Iterable[str]) -> set[str]:
+        """Returns the ids of the tasks that these names stand for: tasks, and those in groups."""
+        wanted, nodes = set(names), [*self._tasks, *self._groups]
+        below = set[str]()
+        for task, parent in self._tasks:
+            name = task
+            while name not in wanted and parent >= 0:
+                name, parent = nodes[parent]
+            if name in wanted:
+                below.add(task)
+        return below
+
+
 async def compile_on(
     client: Client, plan_json: bytes, plan: str, output: CommandOutput, *, plan_id: str, infer: bool
-) -> plan_pb2.MapHeader:
+) -> PlanSummary:
     """Has the planner compile and store a plan. Prints its diagnostics, and how many criteria became checks.
 
     Raises PlanInvalid when the plan has errors.
     """
-    derived = DerivedChecks()
-    compiled = await client.compile_plan(
-        plan_json, plan_id=plan_id or plan_id_of(plan), infer=infer, see=derived.count_in
-    )
+    summary = PlanSummary()
+    compiled = await client.compile_plan(plan_json, plan_id=plan_id or plan_id_of(plan), infer=infer, see=summary.take)
     findings = [finding_from_proto(diagnostic) for diagnostic in compiled.diagnostics]
     show_findings(output, findings, at_most=WARNINGS_SHOWN)
     if compiled.header is None:
         errors = sum(finding.severity == "error" for finding in findings)
         raise PlanInvalid(f"expected a plan without errors, but {plan} has {errors}")
-    if derived.number:
-        are = "criterion is" if derived.number == 1 else "criteria are"
-        output.note(f"{derived.number:,} {are} checked by code, not judged: `signoff compile` shows how")
-    return compiled.header
+    if summary.derived:
+        are = "criterion is" if summary.derived == 1 else "criteria are"
+        output.note(f"{summary.derived:,} {are} checked by code, not judged: `signoff compile` shows how")
+    summary.header = compiled.header
+    return summary
 
 
-class DerivedChecks:
-    """Counts the checks of a map that were made from criteria in words."""
-
-    def __init__(self) -> None:
-        self.number = 0
-
-    def count_in(self, part: plan_pb2.MapPart) -> None:
-        for task in part.tasks.tasks:
-            self.number += sum(bool(check.criterion) for check in task.spec.validation.checks)
+async def refuse_unkept(
+    client: Client, plan: PlanSummary, settings: pb.ExecutionSettings | None, only: Sequence[str]
+) -> None:
+    """Raises ConfigurationError when only some tasks are asked for, and others would have to be done for them."""
+    if not only:
+        return
+    found = await client.preview(plan.header.plan_id, settings, at_most=MOST_PREVIEWED)
+    asked = plan.tasks_below(only)
+    others = [task for task in found.tasks if task.task_id not in asked]
+    if others:
+        named = ", ".join(f"{task.task_id} ({changes_in_words(task)})" for task in others[:UNKEPT_SHOWN])
+        more = f" and {len(others) - UNKEPT_SHOWN} more" if len(others) > UNKEPT_SHOWN else ""
+        asked_for, there_is = " ".join(f"--only {name}" for name in only), f"there is {named}{more} to do"
+        raise ConfigurationError(f"{asked_for}: expected all that it needs to be kept, but {there_is}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from signoff.cli.run.plan_files import read_plan
-from signoff.cli.run.start_execution import compile_on, start_or_resume
+from signoff.cli.run.start_execution import compile_on, refuse_unkept, start_or_resume
 from signoff.cli.show.output import CommandOutput
 from signoff.cli.watch.follow import HINT, follow, grid_rows_of, tell_ending
 from signoff.cli.watch.reporters import reporter_for
@@ -23,6 +23,7 @@ class SubmitOptions:
     new: bool = False  #: start anew even when an execution of the same plan is unfinished
     detach: bool = False  #: do not follow it
     settings: pb.ExecutionSettings | None = None  #: None: as the plan says
+    only: tuple[str, ...] = ()  #: tasks and groups: all that they need must be kept
     wait: bool = False  #: also while it is paused
     thinking: bool | None = None  #: None: on a terminal
 
@@ -31,7 +32,9 @@ async def submit(options: SubmitOptions, output: CommandOutput) -> int:
     """Runs a plan and follows it, and returns the exit code; with `detach`, 0 as soon as the execution runs."""
     plan_json = read_plan(options.plan)
     async with Client(planner=options.planner, runner=options.runner) as client:
-        header = await compile_on(client, plan_json, options.plan, output, plan_id=options.plan_id, infer=options.infer)
+        plan = await compile_on(client, plan_json, options.plan, output, plan_id=options.plan_id, infer=options.infer)
+        header = plan.header
+        await refuse_unkept(client, plan, options.settings, options.only)
         await client.set_layout(header.plan_id)
         begun = await start_or_resume(client, header, options.settings, output.note, new=options.new)
         execution = begun.execution

@@ -17,6 +17,10 @@ def in_words(found: runner_pb2.PreviewExecutionResponse) -> str:
     return ", ".join(parts)
 
 
+def changes_in_words(task: runner_pb2.PreviewedTask) -> str:
+    return ", ".join(task.changes) or "it is new"
+
+
 def show_preview(found: runner_pb2.PreviewExecutionResponse, output: CommandOutput) -> None:
     """Prints the counts, and a row for each task that would not be kept."""
     if output.json:
@@ -32,7 +36,7 @@ def show_preview(found: runner_pb2.PreviewExecutionResponse, output: CommandOutp
             )
         return
     output.line(in_words(found))
-    rows = [(WORK[task.work], task.task_id, ", ".join(task.changes) or "it is new") for task in found.tasks]
+    rows = [(WORK[task.work], task.task_id, changes_in_words(task)) for task in found.tasks]
     if rows:
         output.table(("work", "task", "because of"), rows)
     if (more := found.to_judge + found.to_make - len(found.tasks)) > 0:

@@ -17,6 +17,7 @@ from signoff.v1 import execution_pb2, runner_pb2
 TASK_HEADINGS = ("task", "status", "attempts", "time", "artifact", "file")
 EXECUTION_HEADINGS = ("plan", "state", "done", "started", "took", "execution")
 WORKER_HEADINGS = ("worker", "role", "busy", "can do", "models", "labels", "state")
+KEPT = "kept"  # in the place of a time: an earlier execution has done it
 MOST_TOLD = 10  # tasks that have a line each
 CANARY_HEADINGS = ("canaries judged by", "labels", "good", "rejected", "bad", "accepted", "undecided")
 
@@ -34,6 +35,8 @@ def show_tasks(
 
 def task_row(task: execution_pb2.TaskState, file: str) -> list[str]:
     took = format_duration(seconds(task.took)) if task.HasField("took") else ""
+    if task.artifact.HasField("kept_from") and not seconds(task.took):
+        took = KEPT
     return [task.task_id, status_name(task.status), str(task.attempt), took, task.artifact.name, file]
 
 

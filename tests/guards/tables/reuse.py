@@ -11,5 +11,7 @@ GUARDS: Sequence[Guard] = (
     Guard("files of programs may have changed", "a script that a plan runs is mended"),
     Guard("the maker is compared", "a plan is run again with another model"),
     Guard("other criteria judge again", "a criterion is added to a plan that was run"),
+    Guard("what goes on is offered earlier results", "an execution is stopped, and goes on after a restart"),
+    Guard("only what is asked for is done", "a person asks for the first half of a plan"),
     Guard("a turn looks up a bounded number of tasks", "a hundred thousand unchanged tasks are started again"),
 )

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 from hypothesis import given as for_all
 from hypothesis import settings as how
@@ -9,11 +12,13 @@ from hypothesis import strategies as st
 
 from runner_svc.core.decide.reuse import LOOK_UPS_A_TURN
 from runner_svc.core.explain.preview import Preview, Work
+from runner_svc.core.explain.why_waiting import WaitingFor, waiting_of
 from runner_svc.core.model import events, signals
+from runner_svc.core.model.map import Map
 from runner_svc.core.model.states import DONE, VALIDATING, ExecutionState
 from runner_svc.core.model.values import ExecutionId, Outcome, Role, Settings, VerdictBy
 from runner_svc.core.state.execution import Execution
-from signoff.errors import TaskNotFound
+from signoff.errors import TaskNotFound, WrongState
 from signoff.v1 import plan_pb2
 from tests.support.rerunning import Outcomes, Reruns
 
@@ -158,6 +163,35 @@ def test_a_name_that_is_no_task_is_refused() -> None:
     assert [type(reply) for reply in replies] == [TaskNotFound]
 
 
+def test_from_a_task_on_all_is_done_anew() -> None:
+    again = once().run(Settings(from_tasks=("b",)))
+    assert (sorted(again.made), sorted(again.kept)) == (["b", "d"], ["a", "c"])
+
+
+@pytest.mark.guard(name="only what is asked for is done")
+def test_until_a_task_nothing_else_is_done() -> None:
+    runs = Reruns("a; b <- a; c <- b; x")
+    first = runs.run(Settings(until_tasks=("b",)))
+    assert (sorted(first.made), first.execution.state) == (["a", "b"], ExecutionState.SUCCEEDED)
+    waiting = waiting_of(runs.machine.state, first.execution, first.execution.map.numbers["c"], runs.at)
+    assert waiting is not None
+    assert waiting.what is WaitingFor.NOTHING_ASKED
+    rest = runs.run()
+    assert (sorted(rest.made), sorted(rest.kept)) == (["c", "x"], ["a", "b"])
+
+
+def test_until_a_group_all_of_it_is_done() -> None:
+    runs = Reruns("a; g/b <- a; g/c; d <- g")
+    assert sorted(runs.run(Settings(until_tasks=("g",))).made) == ["a", "b", "c"]
+
+
+def test_a_task_that_was_not_asked_for_is_not_retried() -> None:
+    runs = Reruns("a; b <- a")
+    execution = runs.run(Settings(until_tasks=("a",))).execution
+    retry = signals.RetryTask(at=runs.at, request_id="", execution=execution.id, task_id="b")
+    assert [type(reply) for reply in runs.machine.turn([retry]).replies] == [WrongState]
+
+
 # ---------------------------------------------------------------- rollbacks and retries
 
 
@@ -201,6 +235,8 @@ EDITS = st.one_of(
     st.tuples(st.just("model"), st.sampled_from(["m1", "m2"]), st.just("")),
     st.tuples(st.just("judge"), st.sampled_from(["j1", "j2"]), st.just("")),
     st.tuples(st.just("run"), st.sampled_from(["", "a", "d"]), st.just("")),
+    st.tuples(st.just("from"), st.sampled_from("abcdef"), st.just("")),
+    st.tuples(st.just("until"), st.sampled_from("abcdef"), st.just("")),
 )
 WAITS = st.lists(st.lists(st.integers(0, 4), max_size=2), min_size=6, max_size=6)
 
@@ -216,13 +252,24 @@ def expected(runs: Reruns, outcomes: Outcomes) -> dict[str, str]:
     return texts
 
 
+def above(plan: Map, name: str) -> set[str]:
+    """Returns a task with all that it needs."""
+    found, pending = {plan.numbers[name]}, [plan.numbers[name]]
+    while pending:
+        new = {node for node in plan.waits_for[pending.pop()] if node not in found}
+        found |= new
+        pending += new
+    return {plan.name(task) for task in found}
+
+
 def assert_previewed(told: Preview, outcomes: Outcomes) -> None:
     """Checks that a preview promised no more than came true: what it says is done may turn out to be kept."""
     work = {told.map.name(task.task): task.work for task in told.tasks}
-    assert told.kept + len(told.tasks) == told.map.task_count
+    assert told.kept + len(told.tasks) == outcomes.execution.wanted_count
     assert set(outcomes.made) <= {task for task, kind in work.items() if kind is Work.MAKE}
     assert {task for task, kind in work.items() if kind is Work.JUDGE} <= set(outcomes.kept_to_judge)
-    assert set(told.map.task_ids) - work.keys() <= set(outcomes.kept)
+    wanted = {told.map.name(task) for task in range(told.map.task_count) if outcomes.execution.is_wanted(task)}
+    assert wanted - work.keys() <= set(outcomes.kept)
 
 
 def say(description: str, read: list[str], model: str) -> str:
@@ -246,13 +293,18 @@ def test_after_any_history_of_edits_what_is_kept_is_what_a_fresh_run_would_have(
             runs.edit(what, description=value)
         elif kind == "criteria":
             runs.edit(what, criteria=[value])
-        elif kind == "run":
-            settings = Settings(fresh_tasks=(what,) if what else ())
+        elif kind in ("run", "from", "until"):
+            field = {"run": "fresh_tasks", "from": "from_tasks", "until": "until_tasks"}[kind]
+            chosen: dict[str, Any] = {field: (what,) if what else ()}
+            settings = replace(Settings(), **chosen)
             told = runs.previewed(settings)
             outcomes = runs.run(settings)
             assert_previewed(told, outcomes)
-            assert outcomes.texts == expected(runs, outcomes)
-            assert {*outcomes.made, *outcomes.kept, *outcomes.kept_to_judge} == set(names)
+            wanted = above(runs.plan, what) if kind == "until" else set(names)
+            fresh = expected(runs, outcomes)
+            assert outcomes.texts == {task: text for task, text in fresh.items() if task in wanted}
+            assert {*outcomes.made, *outcomes.kept, *outcomes.kept_to_judge} == wanted
+            assert outcomes.execution.state is ExecutionState.SUCCEEDED
         else:
             model, judge = (what, judge) if kind == "model" else (model, what)
             runs.workers(model, judge)
