@@ -38,6 +38,8 @@ def maker_from_proto(message: pb.Maker) -> Maker | None:
 
 
 def makers_to_proto(makers: Makers) -> list[pb.Maker]:
+    if not makers:
+        return []
     return [message for maker in makers if (message := maker_to_proto(maker)) is not None]
 
 

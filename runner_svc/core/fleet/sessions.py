@@ -25,6 +25,7 @@ class WorkerSession:
     own_names: Mapping[str, str] = field(default_factory=dict)  #: its names of models, by the tasks' names
     known_makers: tuple[NamedMaker, ...] = ()
     window: int = 0
+    _makers: dict[Requirement, Makers] = field(default_factory=dict)  # by what was asked so far
     leases: set[LeaseId] = field(default_factory=set)
     draining: bool = False
     serves: list[Requirement] = field(default_factory=list)  #: requirements met so far that it meets
@@ -42,7 +43,11 @@ class WorkerSession:
 
     def makers_for(self, requirement: Requirement) -> Makers:
         """Returns what the worker does the work with, as far as it has said."""
-        return makers_for(self.known_makers, requirement)
+        if not self.known_makers:
+            return ()
+        if requirement not in self._makers:
+            self._makers[requirement] = makers_for(self.known_makers, requirement)
+        return self._makers[requirement]
 
     def maker_named(self, digest: str) -> Maker | None:
         """Returns the parts of one of the worker's makers. None: it has not said them."""

@@ -72,9 +72,11 @@ def _person_asked(record: TaskRecord, event: events.PersonAsked, _: Settings) ->
 @_on(events.VerdictPassed)
 def _passed(record: TaskRecord, event: events.VerdictPassed, _: Settings) -> None:
     _decided(record, event)
-    # guard: a verdict names who gave it -> signed_off = record.candidate if record.candidate is not None else None
-    signed_off = replace(record.candidate, signed_off_by=event.by) if record.candidate is not None else None
-    record.artifact, record.candidate = signed_off and replace(signed_off, signed_off_at=event.at), None
+    candidate = record.candidate
+    # guard: a verdict names who gave it -> by = None
+    by = event.by
+    record.artifact = replace(candidate, signed_off_by=by, signed_off_at=event.at) if candidate is not None else None
+    record.candidate = None
     record.withdrawn = None
     record.results = event.results
     if event.lease:  # else a person has added to what a validator found
