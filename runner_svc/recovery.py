@@ -209,7 +209,7 @@ class Recovery:
         elif isinstance(absent, ExecutionArchived) and absent.execution in state.archived:
             await self._build(state, state.archived[absent.execution])
         elif isinstance(absent, EarlierUnknown):
-            found = await self._earlier(state, absent.plan_id, absent.before)
+            found = await self._earlier(state, absent.plan_id, absent.before, with_parts=absent.with_parts)
             state.earlier[absent.before or absent.plan_id] = found
 
     async def _bring_map(self, state: State, key: str) -> None:
@@ -290,13 +290,15 @@ class Recovery:
         if execution.state is ExecutionState.RUNNING and may_be_offered(execution):
             offer(execution, await self._earlier(state, execution.map.plan_id, before=execution.id))
 
-    async def _earlier(self, state: State, plan_id: str, before: ExecutionId | None = None) -> EarlierResults:
+    async def _earlier(
+        self, state: State, plan_id: str, before: ExecutionId | None = None, *, with_parts: bool = False
+    ) -> EarlierResults:
         """Collects what executions of a plan have signed off, the newest first. Raises StorageFailed.
 
         It looks at as many executions as have some results for each of their tasks, so that a start takes about as
         long as a restart. One that cannot be read is passed over: then what it made is made again.
         """
-        found, looked_at = EarlierResults(), 0
+        found, looked_at = EarlierResults(last={} if with_parts else None), 0
         names = state.of_plan.get(plan_id, [])
         older = names[: names.index(before)] if before is not None else names
         for name in reversed(older[-MOST_EARLIER:]):

@@ -141,7 +141,7 @@ class Reruns:
         return name
 
     def earlier(self) -> EarlierResults:
-        found = EarlierResults()
+        found = EarlierResults(last={})
         for execution in reversed(self.machine.state.executions.values()):
             for _ in collect(execution, found):
                 pass

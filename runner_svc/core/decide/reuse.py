@@ -48,8 +48,9 @@ def collect(execution: Execution, into: EarlierResults) -> Iterator[None]:
                 content=content, results=record.results, judged_by=record.judged_by, sign_off_key=key_of(spec.sign_off)
             )
             into.by_make_key.setdefault(key_of(made), result)
-            last = LastResult(execution=execution.id, make=made, sign_off=spec.sign_off, result=result)
-            into.last.setdefault(plan.name(task), last)
+            if into.last is not None:
+                last = LastResult(execution=execution.id, make=made, sign_off=spec.sign_off, result=result)
+                into.last.setdefault(plan.name(task), last)
         yield
 
 

@@ -56,10 +56,10 @@ class Question:
 
 def question_of(state: State, plan: Map, settings: Settings) -> Question:
     """Returns the question about a plan as of now. Raises EarlierUnknown."""
-    if plan.plan_id not in state.earlier:
-        raise EarlierUnknown(plan.plan_id)
-    workers = Alike(dict(state.roster.sessions))
-    return Question(map=plan, settings=settings, earlier=state.earlier[plan.plan_id], alike=workers)
+    earlier = state.earlier.get(plan.plan_id)
+    if earlier is None or earlier.last is None:
+        raise EarlierUnknown(plan.plan_id, with_parts=True)
+    return Question(map=plan, settings=settings, earlier=earlier, alike=Alike(dict(state.roster.sessions)))
 
 
 @dataclass(slots=True)
@@ -89,7 +89,7 @@ def preview(question: Question) -> Preview:
 
 def _look_at(question: Question, found: Preview, task: int, *, is_fresh: bool) -> None:
     plan, settings = question.map, question.settings
-    spec, last = plan.parts(task), question.earlier.last.get(plan.name(task))
+    spec, last = plan.parts(task), (question.earlier.last or {}).get(plan.name(task))
     if is_fresh:
         return _add(found, task, Work.MAKE, (ASKED_FOR,), last)
     try:

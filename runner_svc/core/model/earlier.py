@@ -33,4 +33,5 @@ class EarlierResults:
     """The results of a plan's earlier executions; the newest counts where several have the same key."""
 
     by_make_key: dict[str, EarlierResult] = field(default_factory=dict)
-    last: dict[str, LastResult] = field(default_factory=dict)  #: by task id
+    #: by task id; None: they are not asked for, since the parts of a large plan take much memory
+    last: dict[str, LastResult] | None = None

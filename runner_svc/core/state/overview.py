@@ -70,10 +70,10 @@ class ExecutionArchived(NotInMemory):
 class EarlierUnknown(NotInMemory):
     """The results of a plan's executions, of those before one of them, are not collected yet."""
 
-    def __init__(self, plan_id: str, before: ExecutionId | None = None) -> None:
-        """`before`: None for a new execution, which comes after all."""
+    def __init__(self, plan_id: str, before: ExecutionId | None = None, *, with_parts: bool = False) -> None:
+        """`before`: None for a new execution, which comes after all. `with_parts`: to say what has changed since."""
         super().__init__(f"earlier results of {plan_id} are not collected")
-        self.plan_id, self.before = plan_id, before
+        self.plan_id, self.before, self.with_parts = plan_id, before, with_parts
 
 
 class MapUnloaded(NotInMemory):

@@ -171,7 +171,13 @@ class PlanRun:
     async def _compile_and_follow(self, plan_json: bytes) -> None:
         asked = self._options
         plan = await compile_on(
-            self._client, plan_json, asked.plan, self._output, plan_id=asked.plan_id, infer=asked.infer
+            self._client,
+            plan_json,
+            asked.plan,
+            self._output,
+            plan_id=asked.plan_id,
+            infer=asked.infer,
+            names=bool(asked.only),
         )
         header = plan.header
         remember_file(asked.data_dir, header.plan_id, asked.plan)

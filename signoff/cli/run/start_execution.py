@@ -23,20 +23,24 @@ Say = Callable[[str], None]
 
 
 class PlanSummary:
-    """A map as its parts pass by: its header, the names of its tasks and groups, and how many checks were derived."""
+    """A map as its parts pass by: its header, how many checks were derived, and the names of tasks and groups.
 
-    def __init__(self) -> None:
+    Names are kept when they are wanted alone: a map may have millions.
+    """
+
+    def __init__(self, *, names: bool = False) -> None:
         self.header = plan_pb2.MapHeader()
         self.derived = 0  #: checks made from criteria in words
+        self._wants_names = names
         self._tasks: list[tuple[str, int]] = []  # ids, and the numbers of their parents
         self._groups: list[tuple[str, int]] = []
 
     def take(self, part: plan_pb2.MapPart) -> None:
         for task in part.tasks.tasks:
             self.derived += sum(bool(check.criterion) for check in task.spec.validation.checks)
-            self._tasks.append((task.spec.task_id, task.parent if task.HasField("parent") else -1))
-        for group in part.groups.groups:
-            self._groups.append((group.task_id, group.parent if group.HasField("parent") else -1))
+        if self._wants_names:
+            self._tasks += [(task.spec.task_id, _parent_of(task)) for task in part.tasks.tasks]
+            self._groups += [(group.task_id, _parent_of(group)) for group in part.groups.groups]
 
     def tasks_below(self, names: Iterable[str]) -> set[str]:
         """Returns the ids of the tasks that these names stand for: tasks, and those in groups."""
@@ -51,14 +55,28 @@ class PlanSummary:
         return below
 
 
+def _parent_of(node: plan_pb2.MapTask | plan_pb2.MapGroup) -> int:
+    """Returns the number of the group around a task or a group; -1: there is none."""
+    return node.parent if node.HasField("parent") else -1
+
+
 async def compile_on(
-    client: Client, plan_json: bytes, plan: str, output: CommandOutput, *, plan_id: str, infer: bool
+    client: Client,
+    plan_json: bytes,
+    plan: str,
+    output: CommandOutput,
+    *,
+    plan_id: str,
+    infer: bool,
+    names: bool = False,
 ) -> PlanSummary:
     """Has the planner compile and store a plan. Prints its diagnostics, and how many criteria became checks.
 
+    `names`: the summary is asked for tasks below names.
+
     Raises PlanInvalid when the plan has errors.
     """
-    summary = PlanSummary()
+    summary = PlanSummary(names=names)
     compiled = await client.compile_plan(plan_json, plan_id=plan_id or plan_id_of(plan), infer=infer, see=summary.take)
     findings = [finding_from_proto(diagnostic) for diagnostic in compiled.diagnostics]
     show_findings(output, findings, at_most=WARNINGS_SHOWN)

@@ -32,7 +32,15 @@ async def submit(options: SubmitOptions, output: CommandOutput) -> int:
     """Runs a plan and follows it, and returns the exit code; with `detach`, 0 as soon as the execution runs."""
     plan_json = read_plan(options.plan)
     async with Client(planner=options.planner, runner=options.runner) as client:
-        plan = await compile_on(client, plan_json, options.plan, output, plan_id=options.plan_id, infer=options.infer)
+        plan = await compile_on(
+            client,
+            plan_json,
+            options.plan,
+            output,
+            plan_id=options.plan_id,
+            infer=options.infer,
+            names=bool(options.only),
+        )
         header = plan.header
         await refuse_unkept(client, plan, options.settings, options.only)
         await client.set_layout(header.plan_id)
