@@ -19,7 +19,7 @@ from runner_svc.core.decide.turn import State
 from runner_svc.core.explain.preview import preview, question_of
 from runner_svc.core.explain.start_warnings import warnings_of
 from runner_svc.core.model import signals
-from runner_svc.core.model.map import map_key
+from runner_svc.core.model.map import Map, map_key
 from runner_svc.core.model.states import DONE
 from runner_svc.core.model.values import RUNNER, ExecutionId
 from runner_svc.core.state.execution import Execution
@@ -37,7 +37,7 @@ from runner_svc.services.watching import watch
 from runner_svc.services.worker_list import workers_to_proto
 from runner_svc.store.port import Store
 from signoff.bounds import bounds_of
-from signoff.errors import ArtifactNotFound, InvalidField, TaskNotFound
+from signoff.errors import ArtifactNotFound, InvalidField, PlanNotFound, TaskNotFound
 from signoff.rpc.channel import CHUNK_BYTES
 from signoff.rpc.concurrency import ConcurrencyLimit
 from signoff.v1 import execution_pb2, plan_pb2, runner_pb2, runner_pb2_grpc
@@ -119,10 +119,21 @@ class RunnerService(runner_pb2_grpc.RunnerServiceServicer):
         self, request: runner_pb2.PreviewExecutionRequest, context: Context
     ) -> runner_pb2.PreviewExecutionResponse:
         settings = settings_from_proto(request.settings)
-        fetched = (await self._planner.fetch(request.plan_id)).map if request.plan_id else None
-        question = await self._engine.ask(lambda state: question_of(state, fetched or state.layout(""), settings))
+        plan = await self._compiled(request.plan_id) if request.plan_id else None
+        question = await self._engine.ask(
+            lambda state: question_of(state, plan or state.layout(request.plan_id), settings)
+        )
         found = await asyncio.to_thread(preview, question)
         return preview_to_proto(found, request.max_tasks or PREVIEWED_A_PAGE)
+
+    async def _compiled(self, plan_id: str) -> Map | None:
+        """Returns a plan's map as the planner has it. None: it has none, but it was set as a layout before."""
+        try:
+            return (await self._planner.fetch(plan_id)).map
+        except PlanNotFound:
+            if await self._engine.ask(lambda state: plan_id in state.layouts):
+                return None
+            raise
 
     async def PauseExecution(
         self, request: runner_pb2.PauseExecutionRequest, context: Context

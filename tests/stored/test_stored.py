@@ -115,6 +115,27 @@ async def shows(stored: Stored, store: Store, data: Path, ended: Iterable[Json],
 
 
 @pytest.mark.parametrize("stored", HEALTHY)
+async def test_what_an_earlier_version_has_signed_off_is_kept(stored: Stored, tmp_path: Path) -> None:
+    """Workers come last: they would finish other executions, and newer results are kept before older ones."""
+    data = tmp_path / "db"
+    succeeded = [one["execution"] for one in stored.answers["executions"] if one["execution"]["state"] == FINAL[0]]
+    assert succeeded
+    async with opened(stored, stored.store(data), data) as runner:
+        told = {
+            plan_id: await runner.stub.PreviewExecution(runner_pb2.PreviewExecutionRequest(plan_id=plan_id))
+            for plan_id in sorted({one["planId"] for one in succeeded})
+        }
+        assert all(preview.kept for preview in told.values())
+        whole = [plan_id for plan_id, preview in told.items() if not preview.to_make]
+        started = await runner.stub.StartExecution(runner_pb2.StartExecutionRequest(plan_id=whole[0]))
+        async with Crew(runner.channel).at_work():
+            await finish(runner, started.execution.execution_id)
+        found = await tasks_of(runner, started.execution.execution_id)
+        assert all(task.artifact.HasField("kept_from") for task in found.tasks)
+        assert not found.execution.usage
+
+
+@pytest.mark.parametrize("stored", HEALTHY)
 async def test_workers_come_back_to_the_leases_that_a_stored_folder_has_out(stored: Stored, tmp_path: Path) -> None:
     data, store = tmp_path / "db", stored.store(tmp_path / "db")
     async with opened(stored, store, data) as runner:
