@@ -103,7 +103,8 @@ async def looked(folder: Path, *arguments: str) -> ProcessResult:
 
 @pytest.mark.guard(name="people judge by the command line")
 async def test_a_person_rejects_and_approves_by_the_command_line_alone_and_sees_all(tmp_path: Path) -> None:
-    running = await start_signoff("run", written(tmp_path), "--model", "mock", cwd=tmp_path)
+    # Slow enough for the command to follow before a person is asked: later it would tell on standard error alone.
+    running = await start_signoff("run", written(tmp_path), "--model", "mock:delay=0.3", cwd=tmp_path)
     await until(running, WAITS)
 
     first = await looked(tmp_path)

@@ -25,6 +25,7 @@ _TOLD = (
     pb.WAITING_FOR_BUDGET,
     pb.WAITING_FOR_RATE,
     pb.WAITING_FOR_BACKLOG,
+    pb.WAITING_FOR_PERSON,  # who was asked before this command began to follow is told here alone
 )
 #: Reasons that only another worker can change, or nothing: where no other worker can come, they are the end.
 _HOPELESS = frozenset(

@@ -161,3 +161,9 @@ async def test_a_paused_execution_is_exit_code_3() -> None:
     runner.execution.state = pb.EXECUTION_STATE_PAUSED
     async with listening(runner) as address, Client(runner=address) as client:
         assert await tell_ending(client, EXECUTION_ID, piped(), None) == IS_PAUSED == 3
+
+
+def test_a_person_who_is_to_judge_is_told_of_when_nothing_else_is_to_be_told() -> None:
+    asked = waiting("a", pb.WAITING_FOR_PERSON, "a person is to approve or reject the candidate of attempt 1")
+    assert reason_of([asked]) == "a: a person is to approve or reject the candidate of attempt 1"
+    assert reason_of([asked, waiting("b", pb.WAITING_FOR_CAPABLE_WORKER, NO_WORKER)]) == f"b: {NO_WORKER}"
