@@ -256,10 +256,15 @@ class Recovery:
             after = rows[-1].sequence
 
     async def _from_checkpoint(self, state: State, overview: Overview) -> Execution:
+        execution = await self._read(state, overview)
+        self._taken[overview.id] = overview.sequence
+        return execution
+
+    async def _read(self, state: State, overview: Overview) -> Execution:
+        """Reads an execution as its checkpoint has it, and leaves the state as it is."""
         plan = await self._map(state, map_key(overview.plan_id, overview.map_digest))
         found = await self._store.checkpointed_tasks(overview.id)
         tasks = ((number, status_from_bytes(body), body) for number, body in found)
-        self._taken[overview.id] = overview.sequence
         return await asyncio.to_thread(restore, overview, plan, tasks, record_from_bytes)
 
     async def _from_journal(self, state: State, overview: Overview) -> Execution:
@@ -317,13 +322,6 @@ class Recovery:
             if looked_at >= max(FEW_RESULTS, 2 * execution.map.task_count):
                 break
         return found
-
-    async def _read(self, state: State, overview: Overview) -> Execution:
-        """Reads an archived execution, which stays archived."""
-        plan = await self._map(state, map_key(overview.plan_id, overview.map_digest))
-        kept = await self._store.checkpointed_tasks(overview.id)
-        tasks = ((number, status_from_bytes(body), body) for number, body in kept)
-        return await asyncio.to_thread(restore, overview, plan, tasks, record_from_bytes)
 
     async def _map(self, state: State, key: str) -> Map:
         if key not in state.maps:
