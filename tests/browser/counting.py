@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
+from tests.support.servers.service import until
+
 _READ = 65536  # bytes
 _REQUEST = re.compile(rb"(?:GET|POST|PUT|DELETE|HEAD) (\S+) HTTP/1\.1\r\n")
 _STREAM = b"/api/v1/events"
@@ -22,19 +24,26 @@ class _Line:
 
 
 class CountingProxy:
-    """Passes everything on, and knows how many event streams are open, and were at most."""
+    """Passes everything on, and knows how many event streams are open."""
 
     def __init__(self, target: str) -> None:
         host, _, port = target.rpartition(":")
         self._target = (host, int(port))
         self._lines: set[_Line] = set()
         self._serving: set[asyncio.Task[None]] = set()
-        self.most = 0  #: streams that were open at once
         self.begun = 0  #: streams that were asked for so far
 
     @property
     def streams(self) -> int:
         return sum(line.path.startswith(_STREAM) for line in self._lines)
+
+    async def has(self, *streams: int) -> None:
+        """Waits until as many streams are open as one of `streams` says.
+
+        Not at once: a browser closes the stream of a tab that goes after another tab may have opened its own.
+        """
+        wanted = " or ".join(map(str, streams))
+        await until(lambda: self.streams in streams, f"{wanted} event streams are open")
 
     async def __aenter__(self) -> Self:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
@@ -56,7 +65,7 @@ class CountingProxy:
         line = _Line()
         self._lines.add(line)
         try:
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(OSError, asyncio.CancelledError):  # asyncio would log the cancelled task
                 await self._pass_on(line, reader, writer)
         finally:
             self._lines.discard(line)
@@ -82,6 +91,5 @@ class CountingProxy:
             if line is not None and (asked := _REQUEST.match(data)):
                 line.path = asked[1]
                 self.begun += line.path.startswith(_STREAM)
-                self.most = max(self.most, self.streams)
             writer.write(data)
             await writer.drain()
