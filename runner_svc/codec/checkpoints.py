@@ -272,7 +272,12 @@ def _lease_from_proto(message: pb.LeaseCheckpoint) -> Lease:
 def _ended_to_proto(lease: EndedLease) -> pb.EndedLeaseCheckpoint:
     phase = execution_pb2.Phase.ValueType(lease.phase)
     return pb.EndedLeaseCheckpoint(
-        lease_id=lease.id, phase=phase, worker=lease.worker, orphaned=lease.orphaned, reports=lease.reports
+        lease_id=lease.id,
+        phase=phase,
+        worker=lease.worker,
+        orphaned=lease.orphaned,
+        reports=lease.reports,
+        input_digest=lease.input_digest,
     )
 
 
@@ -283,6 +288,7 @@ def _ended_from_proto(message: pb.EndedLeaseCheckpoint) -> EndedLease:
         WorkerName(message.worker),
         message.orphaned,
         message.reports,
+        message.input_digest,
     )
 
 

@@ -71,6 +71,9 @@ class Candidates:
             self._stored(event.candidate_stored, event.at)
         elif kind in ("artifact_reused", "candidate_reused"):
             self._reused(event)
+        elif kind == "orphan_adopted":
+            self._worker = event.orphan_adopted.worker
+            self._stored(event.orphan_adopted.candidate, event.at)
         elif kind == "artifact_kept":
             self._kept(event.artifact_kept)
         elif self.info is not None and self._present and kind in _CHANGES:

@@ -14,9 +14,9 @@ from runner_svc.codec.assignments import INLINE_LIMIT, AssignmentTooLarge, assig
 from runner_svc.codec.frames import candidate_from_proto, order_to_proto, report_from_proto
 from runner_svc.codec.times import duration
 from runner_svc.codec.usage import usage_from_proto
-from runner_svc.core.decide.turn import State
+from runner_svc.core.decide.late_results import may_bring_candidate
 from runner_svc.core.model import commands, signals
-from runner_svc.core.model.values import FailureKind, LeaseId, SessionId
+from runner_svc.core.model.values import FailureKind, LeaseId
 from runner_svc.engine import Engine
 from runner_svc.prices import Prices
 from runner_svc.services.hub import Hub, SessionWriter
@@ -43,11 +43,6 @@ TOO_LARGE = f"expected a candidate of at most {MAX_CANDIDATE_BYTES} bytes, but g
 NOT_HELD = "expected a candidate under a lease that is held, but it had ended when the first chunk came"
 CROWDED = "expected fewer bytes of unfinished candidates at once, so the oldest was dropped: it can be made again"
 MOST_MESSAGES = bounds_of(worker_pb2.ConnectRequest, "messages").max_items
-
-
-def _is_held(state: State, session: SessionId, lease: LeaseId) -> bool:
-    known = state.roster.sessions.get(session)
-    return known is not None and lease in known.leases
 
 
 class WorkerStream:
@@ -173,7 +168,7 @@ class WorkerStream:
         lease = LeaseId(chunk.lease_id)
         if chunk.offset == 0:
             # guard: chunks under leases that are held -> problem = ""
-            problem = "" if await self._holds(lease) else NOT_HELD
+            problem = "" if await self._may_bring(lease) else NOT_HELD
             self._uploads.begin(self._session.id, lease, self._session.hello.slots, problem)
         upload = self._uploads.find(self._session.id, lease)
         size = upload.size if upload is not None else 0
@@ -206,13 +201,13 @@ class WorkerStream:
     async def _signal_of_candidate(
         self, message: worker_pb2.Candidate, body: bytes | bytearray, lease: LeaseId
     ) -> signals.Signal:
-        """Returns the signal of a candidate. A large one is stored before its event, but only if its lease is held.
+        """Returns the signal of a candidate. A large one is stored before its event, but only if it would count.
 
-        Otherwise any worker could fill the store. A late one becomes an orphan, with its bytes if it was one message.
+        Otherwise any worker could fill the store. An orphan's bytes are kept if it was one message.
         """
-        # guard: large candidates under leases that are held -> held = len(body) > INLINE_LIMIT
-        held = len(body) > INLINE_LIMIT and await self._holds(lease)
-        apart = held or isinstance(body, bytearray)
+        # guard: large candidates under leases that are held -> counts = len(body) > INLINE_LIMIT
+        counts = len(body) > INLINE_LIMIT and await self._may_bring(lease)
+        apart = counts or isinstance(body, bytearray)
         at, session = self._engine.now(), self._session.id
 
         def read() -> tuple[bytes, signals.CandidateMade | signals.WorkFailed]:
@@ -220,16 +215,14 @@ class WorkerStream:
             return whole, candidate_from_proto(message, whole, session=session, at=at, stored=apart)
 
         whole, signal = await asyncio.to_thread(read) if len(body) > LARGE else read()
-        if held and isinstance(signal, signals.CandidateMade):
+        if counts and isinstance(signal, signals.CandidateMade):
             await self._engine.contents.put(signal.content.digest, whole)
         return signal
 
-    async def _holds(self, lease: LeaseId) -> bool:
-        """Tells whether the session holds a lease, once all of its earlier messages are decided."""
-        if not self._hub.has_lent(self._session, lease):
-            return False
+    async def _may_bring(self, lease: LeaseId) -> bool:
+        """Tells whether a candidate under a lease would count, once all earlier messages are decided."""
         await self._report()
-        return await self._engine.ask(lambda state: _is_held(state, self._session.id, lease))
+        return await self._engine.ask(lambda state: may_bring_candidate(state, self._session.id, lease))
 
     # ------------------------------------------------------------ out
 

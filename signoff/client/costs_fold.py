@@ -172,6 +172,11 @@ class CostsFold:
     def _candidate_reused(self, task_id: str, _event: pb.CandidateReused) -> None:
         self._task(task_id).candidate = _Work()
 
+    def _adopted(self, task_id: str, event: pb.OrphanAdopted) -> None:
+        work = self._lease(task_id, event.candidate.lease_id, EXECUTE).work
+        work.fate = Fate(WorkFate.UNDECIDED)
+        self._task(task_id).candidate = work
+
     def _task(self, task_id: str) -> _Task:
         task = self._tasks.get(task_id)
         if task is None:
@@ -206,6 +211,7 @@ _CHANGES: Mapping[str, Callable[[CostsFold, str, Any], None]] = MappingProxyType
         "artifact_kept": CostsFold._kept,
         "artifact_reused": CostsFold._artifact_reused,
         "candidate_reused": CostsFold._candidate_reused,
+        "orphan_adopted": CostsFold._adopted,
     }
 )
 

@@ -277,7 +277,7 @@ def _artifact_reused(_task: TaskView, event: pb.ArtifactReused) -> Fields:
     return {"status": DONE, "worker": "", "attempt": event.candidate.attempt, "last_failure": ""}
 
 
-def _candidate_reused(_task: TaskView, event: pb.CandidateReused) -> Fields:
+def _again_to_judge(_task: TaskView, event: pb.CandidateReused | pb.OrphanAdopted) -> Fields:
     return {"status": VALIDATING, "worker": "", "attempt": event.candidate.attempt}
 
 
@@ -300,7 +300,8 @@ _CHANGES: Mapping[str, Callable[[TaskView, Any], Fields]] = MappingProxyType(
         "task_retried": _started_anew,
         "artifact_kept": _kept,
         "artifact_reused": _artifact_reused,
-        "candidate_reused": _candidate_reused,
+        "candidate_reused": _again_to_judge,
+        "orphan_adopted": _again_to_judge,
     }
 )
 

@@ -143,6 +143,10 @@ def _orphaned(event: pb.OrphanStored) -> str:
     return f"a {event.what} of {event.worker} came too late: it was kept and changes nothing"
 
 
+def _adopted(event: pb.OrphanAdopted) -> str:
+    return f"what {event.worker} made came after all, and is judged as attempt {event.candidate.attempt}"
+
+
 def _kept(event: pb.ArtifactKept) -> str:
     return "signed off: nothing it is made from has changed, so its earlier artifact counts again"
 
@@ -191,6 +195,7 @@ _SENTENCES: Mapping[str, Callable[[Any], str]] = MappingProxyType(
         "task_failed": lambda event: f"failed for good{_because(event.reason)}",
         "task_retried": lambda _: "a person asked for it to be done again; its counters start anew",
         "orphan_stored": _orphaned,
+        "orphan_adopted": _adopted,
         "artifact_kept": _kept,
         "artifact_reused": _artifact_reused,
         "candidate_reused": _candidate_reused,

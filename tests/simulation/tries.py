@@ -64,7 +64,7 @@ class Tries:
                 tried.too_small.add(event.model)
         elif isinstance(event, events.VerdictFailed):
             tried.reasons.append(event.feedback)
-        elif isinstance(event, events.CandidateStored):
+        elif isinstance(event, events.CandidateStored | events.OrphanAdopted):
             tried.fingerprint, tried.is_alike, tried.is_outgrown = "", False, False
         elif isinstance(event, events.RetryScheduled):
             assert not tried.is_alike, f"it failed in the same way twice, and is tried again: {event}"

@@ -197,7 +197,7 @@ def _one_commit_per_attempt(entries: Sequence[events.Entry]) -> None:
     candidates = Counter(
         (entry.execution, entry.event.task, entry.event.content.attempt)
         for entry in entries
-        if isinstance(entry.event, events.CandidateStored)
+        if isinstance(entry.event, events.CandidateStored | events.OrphanAdopted)
     )
     verdicts = Counter(
         (entry.execution, entry.event.task, entry.event.attempt)

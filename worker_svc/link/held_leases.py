@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import Callable, Iterator
 
 from signoff.v1 import worker_pb2
-from worker_svc.assignment import Handler
+from worker_svc.assignment import CandidateResult, Handler
 from worker_svc.link.cancelled_work import CancelledWork
 from worker_svc.link.codec import Fetch, Limits
 from worker_svc.link.credit_window import CreditWindow
@@ -97,6 +97,15 @@ class HeldLeases:
     async def end(self) -> None:
         """Drops all work and returns when none of it runs any more."""
         await self._queue.end()
+
+    def stopped(self, lease_id: str) -> None:
+        """Drops a lease that ended while the stream was away. A candidate that is finished is sent all the same."""
+        held = self._held.get(lease_id)
+        # guard: a finished candidate is offered after a stop -> if True:
+        if held is None or not isinstance(held.result, CandidateResult):
+            self.forget(lease_id, drop_work=True)
+        else:
+            self.kept(lease_id)
 
     def _give_back(self, lease_id: str, reason: str) -> None:
         self.forget(lease_id, drop_work=True)

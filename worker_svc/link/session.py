@@ -169,7 +169,7 @@ class StreamSession:
             case "cancel":
                 leases.forget(message.cancel.lease_id, drop_work=True)
             case "stop":
-                leases.forget(message.stop.lease_id, drop_work=True)
+                leases.stopped(message.stop.lease_id)
             case "keep":
                 leases.kept(message.keep.lease_id)
             case "attention":

@@ -35,20 +35,38 @@ KINDS: tuple[AnyKind, ...] = (
         events.LeaseLost,
         pb.LeaseLost,
         lambda e, _: pb.LeaseLost(
-            lease_id=e.lease, attempt=e.attempt, phase=pb.Phase.ValueType(e.phase), reason=e.reason
+            lease_id=e.lease,
+            attempt=e.attempt,
+            phase=pb.Phase.ValueType(e.phase),
+            reason=e.reason,
+            input_digest=e.input_digest,
         ),
         lambda m, _, head: events.LeaseLost(
-            lease=LeaseId(m.lease_id), attempt=m.attempt, phase=Phase(m.phase), reason=m.reason, **head
+            lease=LeaseId(m.lease_id),
+            attempt=m.attempt,
+            phase=Phase(m.phase),
+            reason=m.reason,
+            input_digest=m.input_digest,
+            **head,
         ),
     ),
     Kind(
         events.LeaseReturned,
         pb.LeaseReturned,
         lambda e, _: pb.LeaseReturned(
-            lease_id=e.lease, attempt=e.attempt, phase=pb.Phase.ValueType(e.phase), reason=e.reason
+            lease_id=e.lease,
+            attempt=e.attempt,
+            phase=pb.Phase.ValueType(e.phase),
+            reason=e.reason,
+            input_digest=e.input_digest,
         ),
         lambda m, _, head: events.LeaseReturned(
-            lease=LeaseId(m.lease_id), attempt=m.attempt, phase=Phase(m.phase), reason=m.reason, **head
+            lease=LeaseId(m.lease_id),
+            attempt=m.attempt,
+            phase=Phase(m.phase),
+            reason=m.reason,
+            input_digest=m.input_digest,
+            **head,
         ),
     ),
     Kind(
@@ -62,6 +80,7 @@ KINDS: tuple[AnyKind, ...] = (
             retry_after=duration(e.retry_after) if e.retry_after is not None else None,
             fingerprint=e.fingerprint,
             model=e.model,
+            input_digest=e.input_digest,
         ),
         lambda m, _, head: events.AttemptFailed(
             lease=LeaseId(m.lease_id),
@@ -71,6 +90,7 @@ KINDS: tuple[AnyKind, ...] = (
             retry_after=optional_seconds(m, "retry_after"),
             fingerprint=m.fingerprint,
             model=m.model,
+            input_digest=m.input_digest,
             **head,
         ),
     ),

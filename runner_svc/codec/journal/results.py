@@ -207,6 +207,17 @@ KINDS: tuple[AnyKind, ...] = (
         ),
     ),
     Kind(
+        events.OrphanAdopted,
+        pb.OrphanAdopted,
+        lambda e, _: pb.OrphanAdopted(candidate=candidate_to_proto(e.content, e.lease), worker=e.worker),
+        lambda m, _, head: events.OrphanAdopted(
+            lease=LeaseId(m.candidate.lease_id),
+            worker=WorkerName(m.worker),
+            content=candidate_from_proto(m.candidate),
+            **head,
+        ),
+    ),
+    Kind(
         events.UsageRecorded,
         pb.UsageRecorded,
         _usage_recorded_to_proto,

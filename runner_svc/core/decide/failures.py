@@ -21,6 +21,7 @@ from runner_svc.core.model.values import (
     ModelAt,
     OnFailure,
     Outcome,
+    Phase,
     Role,
     RollbackScope,
     VerdictBy,
@@ -55,6 +56,7 @@ def fail_attempt(
         retry_after=retry_after,
         fingerprint=_fingerprint(lease, record, kind, gist),
         model=execution.requirement(task, Role.EXECUTOR).model if is_too_small else "",
+        input_digest=input_digest_of_lease(lease) if kind is FailureKind.TIMEOUT else "",
     )
     turn.emit(execution, event)
     # guard: a larger model is what escalation is for -> if False:
@@ -248,19 +250,30 @@ def take_back(turn: Turn, lease: LiveLease, at: float, reason: str) -> None:
     """Takes a lease back from its worker, which may have begun the work."""
     book(turn, lease, at)
     session = turn.state.roster.current.get(lease.worker)
-    give_back(turn, lease, at, reason)
+    give_back(turn, lease, at, reason, input_digest=_of_candidate(lease))
     if session is not None:
         # guard: a stop cancels -> pass
         turn.order(commands.Cancel(session=session.id, lease=lease.id, reason=reason))
 
 
-def give_back(turn: Turn, lease: LiveLease, at: float, reason: str) -> None:
-    """Ends a lease in order. It costs only what its worker has reported."""
+def _of_candidate(lease: LiveLease) -> str:
+    """Returns the input digest of a candidate that the lease's worker may still bring (late_results.py)."""
+    return input_digest_of_lease(lease) if lease.phase is Phase.EXECUTE else ""
+
+
+def give_back(turn: Turn, lease: LiveLease, at: float, reason: str, input_digest: str = "") -> None:
+    """Ends a lease in order. It costs only what its worker has reported. `input_digest`: see LeaseLost."""
     close(turn, lease, at)
     turn.state.roster.end(lease.id)
     attempt = lease.execution.records[lease.task].attempt
     event = events.LeaseReturned(
-        at=at, task=lease.task, lease=lease.id, attempt=attempt, phase=lease.phase, reason=reason
+        at=at,
+        task=lease.task,
+        lease=lease.id,
+        attempt=attempt,
+        phase=lease.phase,
+        reason=reason,
+        input_digest=input_digest,
     )
     turn.emit(lease.execution, event)
 
@@ -271,10 +284,16 @@ def lose(turn: Turn, lease: LiveLease, at: float, reason: str) -> None:
     turn.state.roster.end(lease.id)
     execution, task = lease.execution, lease.task
     attempt = execution.records[task].attempt
-    turn.emit(
-        execution,
-        events.LeaseLost(at=at, task=task, lease=lease.id, attempt=attempt, phase=lease.phase, reason=reason),
+    event = events.LeaseLost(
+        at=at,
+        task=task,
+        lease=lease.id,
+        attempt=attempt,
+        phase=lease.phase,
+        reason=reason,
+        input_digest=_of_candidate(lease),
     )
+    turn.emit(execution, event)
     losses = execution.records[task].losses
     if execution.status[task] == UNDONE and losses >= execution.settings.max_losses:
         reason = f"{losses} workers were lost while they worked on it; the last time: {reason}"

@@ -1,12 +1,21 @@
-"""Answers results that come under a lease which has ended, and keeps them as orphans."""
+"""Handles results that come under a lease which has ended: a candidate may be adopted, the others are orphans.
+
+A candidate is adopted, which means that it is judged after all, when its task has nothing better and would be given the
+same inputs again. An attempt that was to replace it is taken back: what is there need not be made twice. Every other
+late result is kept as an orphan and changes nothing.
+"""
 
 from __future__ import annotations
 
+from runner_svc.core.decide.failures import take_back
+from runner_svc.core.decide.inputs import input_digest, inputs_of
 from runner_svc.core.decide.turn import State, Turn
 from runner_svc.core.fleet.sessions import WorkerSession
 from runner_svc.core.model import commands, events, signals
+from runner_svc.core.model.states import DOING, UNDONE
 from runner_svc.core.model.values import Content, ExecutionId, LeaseId, SessionId
 from runner_svc.core.state.execution import Execution
+from runner_svc.core.state.task_record import EndedLease
 
 MOST_DIGITS = 10  # digits of a task's number
 
@@ -37,11 +46,65 @@ def locate(state: State, lease_id: LeaseId) -> tuple[Execution, int] | None:
     return (execution, int(number)) if int(number) < execution.map.task_count else None
 
 
-def _may_report(state: State, session_id: SessionId, lease_id: LeaseId) -> bool:
-    """Tells whether a result of the session under the lease would be kept: as the lease's own, or as an orphan."""
+def may_bring_candidate(state: State, session_id: SessionId, lease_id: LeaseId) -> bool:
+    """Tells whether a candidate of the session under the lease would count: as the lease's own, or by adoption."""
     session = state.roster.sessions.get(session_id)
-    if session is None:
+    return session is not None and (lease_id in session.leases or _adoptable(state, session, lease_id) is not None)
+
+
+def adopt(turn: Turn, session: WorkerSession, signal: signals.CandidateMade) -> bool:
+    """Has a late candidate judged, if there is nothing better. Returns True when it did, and has acknowledged it."""
+    found = _adoptable(turn.state, session, signal.lease)
+    if found is None:
         return False
+    execution, task, ended = found
+    record = execution.records[task]
+    if record.lease is not None:
+        later = turn.state.roster.leases[record.lease.id]
+        take_back(turn, later, signal.at, f"what {session.worker} was to make came after all")
+    content = candidate_of(session, signal.content, record.attempt + 1, ended.input_digest)
+    turn.keep(content, signal.body)
+    adopted = events.OrphanAdopted(at=signal.at, task=task, lease=signal.lease, worker=session.worker, content=content)
+    turn.emit(execution, adopted)
+    turn.order(commands.Acknowledge(session=session.id, lease=signal.lease))
+    return True
+
+
+def candidate_of(session: WorkerSession, made: Content, attempt: int, digest: str) -> Content:
+    """Returns a candidate that a session has brought, as it is kept. `digest`: of its inputs."""
+    return Content(
+        digest=made.digest,
+        size=made.size,
+        media_type=made.media_type,
+        attempt=attempt,
+        maker=made.maker,
+        made_by=session.maker_named(made.maker),
+        input_digest=digest,
+        remark=made.remark,
+        # guard: what the author was not shown is kept -> (removed)
+        unread=made.unread,
+    )
+
+
+def _adoptable(state: State, session: WorkerSession, lease_id: LeaseId) -> tuple[Execution, int, EndedLease] | None:
+    """Returns execution, task and lease of a candidate that would be adopted; None: it would not."""
+    found = locate(state, lease_id)
+    if found is None:
+        return None
+    execution, task = found
+    ended = execution.record(task).ended_lease(lease_id, session.worker)
+    if ended is None or not ended.input_digest or execution.state.is_final:
+        return None
+    # guard: a candidate that is judged or signed off is better than a late one -> if execution.waiting[task]:
+    if execution.status[task] not in (UNDONE, DOING) or execution.waiting[task]:
+        return None
+    now = input_digest(execution.map.spec_digest(task), inputs_of(execution, task)[0])
+    # guard: a late candidate is of the same inputs -> return execution, task, ended
+    return (execution, task, ended) if now == ended.input_digest else None
+
+
+def _may_leave_orphan(state: State, session: WorkerSession, lease_id: LeaseId) -> bool:
+    """Tells whether a result of the session under a lease that has ended would be kept."""
     if lease_id in session.leases:
         return True
     found = locate(state, lease_id)
@@ -60,7 +123,7 @@ def keep_orphan(
 ) -> None:
     """Keeps a result that came too late: one per lease, and only from the worker that held it."""
     found = locate(turn.state, signal.lease)
-    if found is None or not _may_report(turn.state, session.id, signal.lease):
+    if found is None or not _may_leave_orphan(turn.state, session, signal.lease):
         return
     execution, task = found
     if content is not None:

@@ -8,7 +8,7 @@ from runner_svc.core.decide.accounting import close, take_in, take_in_late
 from runner_svc.core.decide.canary_choice import judge_canary
 from runner_svc.core.decide.failures import end_outage, fail_attempt, fail_judging, give_back, meet_outage, reject
 from runner_svc.core.decide.inputs import input_digest_of_lease
-from runner_svc.core.decide.late_results import answer_stale, keep_orphan, locate
+from runner_svc.core.decide.late_results import adopt, answer_stale, candidate_of, keep_orphan, locate
 from runner_svc.core.decide.turn import State, Turn
 from runner_svc.core.fleet.leases import LiveLease
 from runner_svc.core.model import commands, events, signals
@@ -139,26 +139,19 @@ def usage(turn: Turn, signal: signals.UsageReported) -> None:
 
 
 def candidate(turn: Turn, signal: signals.CandidateMade) -> None:
-    lease = _result_of(turn, signal, Phase.EXECUTE, "candidate", signal.content, signal.body)
-    if lease is None:
+    lease = _held(turn, signal)
+    session = turn.state.roster.sessions.get(signal.session)
+    # guard: a late candidate is adopted -> if False:
+    if lease is None and session is not None and adopt(turn, session, signal):
         return
-    execution, task = lease.execution, lease.task
-    made = signal.content
-    content = Content(
-        digest=made.digest,
-        size=made.size,
-        media_type=made.media_type,
-        attempt=execution.records[task].attempt,
-        maker=made.maker,
-        made_by=turn.state.roster.current[lease.worker].maker_named(made.maker),
-        input_digest=input_digest_of_lease(lease),
-        remark=made.remark,
-        # guard: what the author was not shown is kept -> (removed)
-        unread=made.unread,
-    )
+    lease = _result_of(turn, signal, Phase.EXECUTE, "candidate", signal.content, signal.body)
+    if lease is None or session is None:
+        return
+    attempt = lease.execution.records[lease.task].attempt
+    content = candidate_of(session, signal.content, attempt, input_digest_of_lease(lease))
     _answered(turn, lease, signal.at)
     turn.keep(content, signal.body)
-    turn.emit(execution, events.CandidateStored(at=signal.at, task=task, lease=lease.id, content=content))
+    turn.emit(lease.execution, events.CandidateStored(at=signal.at, task=lease.task, lease=lease.id, content=content))
 
 
 def failure(turn: Turn, signal: signals.WorkFailed) -> None:

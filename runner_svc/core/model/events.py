@@ -196,6 +196,7 @@ class AttemptFailed(LeaseFault):
     retry_after: float | None
     fingerprint: str = ""  #: attempts.py; empty: not to be compared
     model: str = ""  #: the one that was asked, when the kind is TOO_SMALL
+    input_digest: str = ""  #: see LeaseLost; of a time-out
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -220,6 +221,7 @@ class LeaseLost(LeaseFault):
     attempt: int
     phase: Phase
     reason: str
+    input_digest: str = ""  #: of what the executor was given, if its candidate may still come; empty: none will do
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -227,6 +229,7 @@ class LeaseReturned(LeaseFault):
     attempt: int
     phase: Phase
     reason: str
+    input_digest: str = ""  #: see LeaseLost
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -257,6 +260,15 @@ class OrphanStored(Event):
     what: str
     digest: str
     size: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrphanAdopted(Event):
+    """A candidate came after its lease had ended, and is judged all the same, because there is nothing better."""
+
+    lease: LeaseId
+    worker: WorkerName
+    content: Content
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

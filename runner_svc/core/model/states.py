@@ -61,6 +61,7 @@ _MOVES: Mapping[TaskStatus, Mapping[type[events.Event], TaskStatus]] = {
         events.ArtifactKept: DONE,
         events.ArtifactReused: DONE,
         events.CandidateReused: VALIDATING,
+        events.OrphanAdopted: VALIDATING,
         events.TaskFailed: EXECUTION_FAILED,
         events.TaskRetried: UNDONE,
     },

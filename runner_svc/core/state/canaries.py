@@ -69,7 +69,7 @@ class Canaries:
 
     def apply(self, event: events.Event) -> None:
         """Takes in an event of a task that has canaries."""
-        if isinstance(event, events.CandidateStored | events.CandidateReused):
+        if isinstance(event, events.CandidateStored | events.CandidateReused | events.OrphanAdopted):
             self.candidates += 1
         elif isinstance(event, events.TaskAssigned) and event.canary:
             self.given += 1

@@ -61,6 +61,7 @@ def _candidate_stored(record: TaskRecord, event: events.CandidateStored, _: Sett
     record.candidate, record.checkpoint, record.canary_given = event.content, None, False
     record.judge_errors, record.outages, record.avoid = 0, 0, None
     record.fingerprint = ""
+    _want_no_orphan(record)
 
 
 @_on(events.PersonAsked)
@@ -131,7 +132,7 @@ def _rejected(record: TaskRecord, event: events.VerdictFailed, _: Settings) -> N
 def _attempt_failed(record: TaskRecord, event: events.AttemptFailed, _: Settings) -> None:
     # guard (2 lines): costs after a time-out -> (removed)
     if event.kind is FailureKind.TIMEOUT:
-        _cut_off(record)
+        _cut_off(record, event.input_digest)
     _executed(record, event.lease)
     record.failures += 1
     record.outages, record.avoid = 0, None
@@ -188,7 +189,7 @@ def _canary_judged(record: TaskRecord, event: events.CanaryJudged, _: Settings) 
 
 @_on(events.LeaseLost)
 def _lease_lost(record: TaskRecord, event: events.LeaseLost, settings: Settings) -> None:
-    _end(record)
+    _end(record, event.input_digest)
     record.losses += 1
     record.last_failure = event.reason
     if event.phase is Phase.VALIDATE:
@@ -197,22 +198,31 @@ def _lease_lost(record: TaskRecord, event: events.LeaseLost, settings: Settings)
 
 @_on(events.LeaseReturned)
 def _lease_returned(record: TaskRecord, event: events.LeaseReturned, _: Settings) -> None:
-    _end(record)
+    _end(record, event.input_digest)
     if event.phase is Phase.EXECUTE:
         record.attempt -= 1  # it was never begun
 
 
-def _end(record: TaskRecord) -> None:
+def _end(record: TaskRecord, input_digest: str) -> None:
     """Ends the lease without a result."""
     if record.lease is not None:
-        _keep_ended(record, EndedLease(record.lease.id, record.lease.phase, record.lease.worker))
+        lease = record.lease
+        _keep_ended(record, EndedLease(lease.id, lease.phase, lease.worker, input_digest=input_digest))
     record.lease = None
 
 
-def _cut_off(record: TaskRecord) -> None:
-    """Notes that more costs may come under the lease, and that no result under it is wanted any more."""
+def _cut_off(record: TaskRecord, input_digest: str = "") -> None:
+    """Notes that more costs may come under the lease, and no result but a candidate, if `input_digest` is given."""
     if record.lease is not None:
-        _keep_ended(record, EndedLease(record.lease.id, record.lease.phase, record.lease.worker, orphaned=True))
+        lease = record.lease
+        _keep_ended(record, EndedLease(lease.id, lease.phase, lease.worker, orphaned=True, input_digest=input_digest))
+
+
+def _want_no_orphan(record: TaskRecord) -> None:
+    """Notes that no late candidate will do any more: there is a better one, or the task's work is another."""
+    # guard: a late candidate is adopted only while there is nothing better -> return
+    if any(ended.input_digest for ended in record.ended):
+        record.ended = tuple(replace(ended, input_digest="") for ended in record.ended)
 
 
 def _keep_ended(record: TaskRecord, lease: EndedLease) -> None:
@@ -238,6 +248,7 @@ def _rolled_back(record: TaskRecord, event: events.TaskRolledBack, settings: Set
     _start_anew(record, keep=not event.make_anew)
     if event.cause != event.task:
         _forget_attempts(record)
+        _want_no_orphan(record)
         return
     # guard: the same failure after a rollback is the end ->
     #     record.rollbacks, record.fingerprint = record.rollbacks + 1, ""
@@ -258,6 +269,7 @@ def _task_retried(record: TaskRecord, _event: events.TaskRetried, _: Settings) -
     lessons = (record.failed_attempts, record.feedback) if has_failed else (NONE_FAILED, "")
     _start_anew(record, keep=False)
     _forget_attempts(record)
+    _want_no_orphan(record)
     record.failed_attempts, record.feedback = lessons
     record.rollbacks = 0
 
@@ -266,6 +278,16 @@ def _task_retried(record: TaskRecord, _event: events.TaskRetried, _: Settings) -
 def _orphan_stored(record: TaskRecord, event: events.OrphanStored, _: Settings) -> None:
     """Marks the lease, so that no second orphan is kept under it. The task does not move."""
     record.ended = tuple(replace(ended, orphaned=True) if ended.id == event.lease else ended for ended in record.ended)
+
+
+@_on(events.OrphanAdopted)
+def _orphan_adopted(record: TaskRecord, event: events.OrphanAdopted, _: Settings) -> None:
+    _executed(record, event.lease)
+    record.candidate, record.attempt, record.checkpoint = event.content, event.content.attempt, None
+    record.judge_errors, record.outages, record.avoid, record.retry_at = 0, 0, None, 0.0
+    record.canary_given, record.fingerprint = False, ""
+    record.ended = tuple(replace(ended, orphaned=True) if ended.id == event.lease else ended for ended in record.ended)
+    _want_no_orphan(record)
 
 
 @_on(events.UsageRecorded)

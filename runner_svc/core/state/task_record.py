@@ -37,6 +37,7 @@ class EndedLease:
     worker: WorkerName
     orphaned: bool = False  #: no further result is kept: one came too late, or none is wanted
     reports: int = 0  #: recorded reports of costs that came after its end
+    input_digest: str = ""  #: of what the worker was given, if a candidate from it will do; empty: it will not
 
 
 @dataclass(frozen=True, slots=True)

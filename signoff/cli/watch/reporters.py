@@ -18,7 +18,15 @@ from signoff.display.wire_names import clock_time, iso, record_of, status_name
 from signoff.v1 import execution_pb2, runner_pb2
 
 FRAMES_PER_SECOND = 4  # at most: a frame that is as the last one is not written
-SHOWN_WITHOUT_A_MOVE = {"judge_failed", "outage_met", "lease_lost", "task_failed", "orphan_stored", "person_asked"}
+SHOWN_WITHOUT_A_MOVE = {
+    "judge_failed",
+    "outage_met",
+    "lease_lost",
+    "task_failed",
+    "orphan_stored",
+    "orphan_adopted",
+    "person_asked",
+}
 
 
 class Reporter(Protocol):

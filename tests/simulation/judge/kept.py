@@ -2,7 +2,8 @@
 
 It follows what each artifact was made from and judged by, in the words of the plan's edition. What is kept must have
 been signed off before, in an execution that asked for the same of the same inputs; without being judged again, also
-under the same words of the validation, and with that very evidence.
+under the same words of the validation, and with that very evidence. What is adopted must have been given out to its
+worker with the same inputs, and no better candidate may have come since.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Sequence
 
 from runner_svc.core.model import events
 from runner_svc.core.model.map import Map
-from runner_svc.core.model.values import NO_TASK, CriterionResult, ExecutionId, Phase
+from runner_svc.core.model.values import NO_TASK, CriterionResult, ExecutionId, LeaseId, Phase, WorkerName
 from signoff.v1 import plan_pb2
 
 Key = tuple[ExecutionId, int]
@@ -30,6 +31,8 @@ class Kept:
         self._candidate: dict[Key, str] = {}
         self._artifact: dict[Key, str] = {}
         self._withdrawn: dict[Key, str] = {}
+        #: by task: the work that was given out, by lease
+        self._outstanding: defaultdict[Key, dict[LeaseId, tuple[WorkerName, Made]]] = defaultdict(dict)
         self._begun: Counter[Key] = Counter()  # attempts; one that was given back was never begun
         self._signed_off: defaultdict[Made, dict[ExecutionId, list[Evidence]]] = defaultdict(dict)
 
@@ -42,10 +45,15 @@ class Kept:
             return
         elif isinstance(event, events.TaskAssigned):
             self._begun[key] += event.phase is Phase.EXECUTE
+            if event.phase is Phase.EXECUTE:
+                self._outstanding[key][event.lease] = (event.worker, self._made(key, ""))
         elif isinstance(event, events.LeaseReturned | events.OutageMet):
             self._begun[key] -= event.phase is Phase.EXECUTE
         elif isinstance(event, events.CandidateStored):
             self._candidate[key] = event.content.digest
+            self._outstanding[key].clear()
+        elif isinstance(event, events.OrphanAdopted):
+            self._adopted(key, event)
         elif isinstance(event, events.ArtifactReused | events.CandidateReused):
             self._reused(key, event)
         elif isinstance(event, events.VerdictPassed):
@@ -54,8 +62,18 @@ class Kept:
         elif isinstance(event, events.TaskRolledBack | events.TaskRetried):
             self._withdrawn[key] = self._artifact.pop(key, self._withdrawn.get(key, ""))
             self._begun[key] += 1
+            if isinstance(event, events.TaskRetried):
+                self._outstanding[key].clear()
         elif isinstance(event, events.ArtifactKept):
             self._artifact[key] = self._withdrawn[key]
+
+    def _adopted(self, key: Key, event: events.OrphanAdopted) -> None:
+        """Checks that its worker had been given the same work, and that the task has had no candidate since."""
+        given = self._outstanding[key].get(event.lease)
+        assert given == (event.worker, self._made(key, "")), f"it was given {given}, and this was adopted: {event}"
+        self._candidate[key] = event.content.digest
+        self._begun[key] += 1
+        self._outstanding[key].clear()
 
     def _sign_off(self, key: Key, results: tuple[CriterionResult, ...], by: object) -> None:
         evidence = (self._spec(key).validation.description, results, by)

@@ -36,6 +36,7 @@ _RESULTS = (
 )
 _AWAY = (FailureKind.OUTAGE, FailureKind.RATE_LIMITED, FailureKind.BUDGET)
 _MET_BEFORE = 5  # outages that a task was the first to meet; one more is its own failure
+_CANDIDATES = (events.CandidateStored, events.CandidateReused, events.OrphanAdopted)
 _MADE = (events.CandidateStored, events.VerdictPassed, events.VerdictFailed)
 _ENDS = (*_RESULTS, events.LeaseLost, events.LeaseReturned)
 
@@ -86,7 +87,7 @@ class Ledger:
         if isinstance(event, _MADE) and not (self._lossy or _is_persons(event)):
             spent, said = self._spent_under(event.lease), self.said[event.lease][-1:] or [0]
             assert spent == said[0], f"{event} came before all that it cost: {spent} of {said[0]} tokens are recorded"
-        if isinstance(event, _RESULTS):
+        if isinstance(event, (*_RESULTS, events.OrphanAdopted)):
             self.settled.add(event.lease)
         self._outage(entry.execution, event)
         self._canary(entry.execution, event)
@@ -145,13 +146,13 @@ class Ledger:
 
     def _canary(self, execution: ExecutionId, event: events.Event) -> None:
         """Checks that there are never more canaries than candidates."""
-        self._candidates[execution] += isinstance(event, events.CandidateStored | events.CandidateReused)
+        self._candidates[execution] += isinstance(event, _CANDIDATES)
         self._canaries[execution] += isinstance(event, events.TaskAssigned) and event.canary > 0
         assert self._canaries[execution] <= self._candidates[execution], f"one canary too many: {event}"
 
     def _commit(self, execution: ExecutionId, event: events.Event) -> None:
         """Checks that an attempt has at most one candidate and one verdict, which does not contradict itself."""
-        if isinstance(event, events.CandidateStored | events.CandidateReused):
+        if isinstance(event, _CANDIDATES):
             commit: tuple[object, ...] = (execution, event.task, event.content.attempt, "candidate")
         elif isinstance(event, events.VerdictPassed | events.VerdictFailed):
             commit = (execution, event.task, event.attempt, "verdict")

@@ -124,7 +124,7 @@ class Witness:
         message = execution_pb2.Event.FromString(row.body)
         entry = entry_from_proto(ExecutionId(row.journal), message, None if row.journal == RUNNER else self._plan)
         self._ledger.read(row.body, entry.event)
-        if isinstance(entry.event, events.CandidateStored):
+        if isinstance(entry.event, events.CandidateStored | events.OrphanAdopted):
             self._check_content(entry.event.content.digest)
         return entry
 

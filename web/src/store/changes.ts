@@ -72,6 +72,11 @@ const reused: Change = (fold, n, event) => {
   fold.attempt[n] = (event.artifactReused ?? event.candidateReused)?.candidate?.attempt ?? 0;
 };
 
+const adopted: Change = (fold, n, event) => {
+  fold.worker[n] = "";
+  fold.attempt[n] = event.orphanAdopted?.candidate?.attempt ?? 0;
+};
+
 export const CHANGES: Readonly<Partial<Record<EventKind, Change>>> = {
   taskAssigned: assigned,
   candidateStored: idle,
@@ -91,4 +96,5 @@ export const CHANGES: Readonly<Partial<Record<EventKind, Change>>> = {
   artifactKept: kept,
   artifactReused: reused,
   candidateReused: reused,
+  orphanAdopted: adopted,
 };

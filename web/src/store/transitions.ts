@@ -21,6 +21,7 @@ const MOVES: Readonly<Record<number, Moves>> = {
     artifactKept: DONE,
     artifactReused: DONE,
     candidateReused: VALIDATING,
+    orphanAdopted: VALIDATING,
     taskFailed: EXECUTION_FAILED,
     taskRetried: UNDONE,
   },

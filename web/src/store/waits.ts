@@ -90,7 +90,7 @@ export class Waits {
 
   private takeTask(id: string, event: EventJson, at: number): void {
     if (event.taskAssigned) this.leave(id, at);
-    else if (event.candidateStored || event.candidateReused) {
+    else if (event.candidateStored || event.candidateReused || event.orphanAdopted) {
       this.judgeErrors.delete(id);
       this.want(id, "validator", at);
     } else if (event.canaryJudged) this.want(id, "validator", at);

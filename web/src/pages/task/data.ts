@@ -77,8 +77,10 @@ export function useCandidate(data: TaskData, attempt: number): Resource<Candidat
   const listed = data.attempts.value.value?.find((one) => one.attempt === attempt);
   const isListed = listed?.candidate !== undefined;
   const isMade =
-    listed?.events?.some((event) => event.candidateStored ?? event.candidateReused ?? event.artifactReused) ??
-    false;
+    listed?.events?.some(
+      (event) =>
+        event.candidateStored ?? event.candidateReused ?? event.artifactReused ?? event.orphanAdopted,
+    ) ?? false;
   const key = isListed ? JSON.stringify(listed.candidate) : "";
   return useResource(
     async (signal) => {
