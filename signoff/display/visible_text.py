@@ -1,10 +1,10 @@
 r"""Texts of plans, models and workers as a terminal may show them: what hides or steers is written out, such as \x1b.
 
 Written out are control characters, marks and overrides of direction, lone surrogates, separators of lines and
-paragraphs, and everything else that has no shape: zero-width spaces, tags, fillers, selectors without a base. What
-scripts and emoji cannot do without stays where they use it: a joiner after a letter of a script that joins, or between
-two symbols; one variation selector after a symbol, a keycap or a Han character. So 👨‍👩‍👧 and می‌خواهم stay as they are,
-and a message in joiners or selectors is seen.
+paragraphs, and everything else that has no shape: zero-width spaces, tags, fillers, selectors without a base, and the
+numbers that Unicode gives to no character. What scripts and emoji cannot do without stays where they use it: a joiner
+after a letter of a script that joins, or between two symbols; one variation selector after a symbol, a keycap or a Han
+character. So 👨‍👩‍👧 and می‌خواهم stay as they are, and a message in joiners or selectors is seen.
 """
 
 from __future__ import annotations
@@ -17,7 +17,10 @@ _WITHOUT_SHAPE = (
     "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
     "\U000e0000-\U000e0fff"
 )
-_HIDDEN = f"\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff{_WITHOUT_SHAPE}"  # \t and \n stay
+_NO_CHARACTERS = "\ufdd0-\ufdef" + "".join(
+    chr(plane * 0x10000 + last) for plane in range(17) for last in (0xFFFE, 0xFFFF)
+)
+_HIDDEN = f"\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff{_WITHOUT_SHAPE}{_NO_CHARACTERS}"  # \t and \n stay
 
 _SYMBOL = "\u00a9\u00ae\u203c\u2049\u2122\u2139\u2190-\u2bff\u3030\u303d\u3297\u3299\U0001f000-\U0001faff"
 _JOINING = "\u0600-\u18af\ua800-\uabff\ufb50-\ufdff\ufe70-\ufefc"  # Arabic to Mongolian, and letters of India

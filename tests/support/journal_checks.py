@@ -133,7 +133,7 @@ def _check_order(entries: Sequence[events.Entry], compiled: Map, plan: Plan) -> 
         if isinstance(event, events.TaskAssigned) and event.phase is Phase.EXECUTE:
             missing = plan.before[task] - done
             assert not missing, f"{task} was assigned before {sorted(missing)} was done"
-        elif isinstance(event, events.VerdictPassed | events.ArtifactKept):
+        elif isinstance(event, events.VerdictPassed | events.ArtifactKept | events.ArtifactReused):
             done.add(task)
         elif isinstance(event, events.TaskRolledBack | events.TaskRetried):
             done.discard(task)

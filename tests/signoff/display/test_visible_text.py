@@ -58,6 +58,7 @@ def test_what_hides_or_steers_is_written_out(text: str, shown: str) -> None:
 def test_every_character_without_a_shape_is_written_out() -> None:
     hidden = {"Cc", "Cf", "Cs", "Zl", "Zp"}
     numbers = [number for number in range(0x110000) if unicodedata.category(chr(number)) in hidden]
+    numbers += [*range(0xFDD0, 0xFDF0), *(number for number in range(0x110000) if number & 0xFFFE == 0xFFFE)]
     left = {number for number in numbers if visible(chr(number)) == chr(number)}
     assert left == {9, 10} | (WITH_SHAPE & set(numbers))
 

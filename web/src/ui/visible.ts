@@ -3,11 +3,11 @@
 export type Piece = { readonly text: string; readonly hidden: boolean };
 
 // C0 and C1 controls without tab and line feed; soft hyphen; zero-width, bidi and invisible characters; interlinear
-// annotation; byte order mark; lone surrogates; language tags.
+// annotation; byte order mark; lone surrogates; language tags; numbers that Unicode gives to no character.
 const HIDDEN =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: controls are what is looked for
   // biome-ignore lint/suspicious/noMisleadingCharacterClass: so are combining characters, each for itself
-  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff0-\ufffb]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]|\udb40[\udc00-\udfff]/g;
+  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff0-\ufffb\ufdd0-\ufdef\ufffe\uffff]|[\ud83f\ud87f\ud8bf\ud8ff\ud93f\ud97f\ud9bf\ud9ff\uda3f\uda7f\udabf\udaff\udb3f\udb7f\udbbf\udbff][\udffe\udfff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]|\udb40[\udc00-\udfff]/g;
 
 // A zero-width joiner inside an emoji, and "\r" before "\n", are ordinary text.
 const EMOJI = /\p{Extended_Pictographic}/u;

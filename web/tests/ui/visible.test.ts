@@ -18,6 +18,8 @@ describe("visible text", () => {
     ["\ufeffx", "⟨U+FEFF⟩x"],
     ["\u{E0041}", "⟨U+E0041⟩"],
     ["\ud800", "⟨U+D800⟩"],
+    ["\ufffe\ufdd0", "⟨U+FFFE⟩⟨U+FDD0⟩"],
+    ["\u{1fffe}\u{10ffff}", "⟨U+1FFFE⟩⟨U+10FFFF⟩"],
   ])("shows what hides in %j", (text, shown) => {
     expect(visible(text)).toBe(shown);
   });
