@@ -95,7 +95,7 @@ def _adoptable(state: State, session: WorkerSession, lease_id: LeaseId) -> tuple
     ended = execution.record(task).ended_lease(lease_id, session.worker)
     if ended is None or not ended.input_digest or execution.state.is_final:
         return None
-    # guard: a candidate that is judged or signed off is better than a late one -> if execution.waiting[task]:
+    # guard: a task that was given up adopts nothing -> if execution.waiting[task]:
     if execution.status[task] not in (UNDONE, DOING) or execution.waiting[task]:
         return None
     now = input_digest(execution.map.spec_digest(task), inputs_of(execution, task)[0])

@@ -220,7 +220,7 @@ def _cut_off(record: TaskRecord, input_digest: str = "") -> None:
 
 def _want_no_orphan(record: TaskRecord) -> None:
     """Notes that no late candidate will do any more: there is a better one, or the task's work is another."""
-    # guard: a late candidate is adopted only while there is nothing better -> return
+    # guard (2 lines): a late candidate is adopted only while there is nothing better -> return
     if any(ended.input_digest for ended in record.ended):
         record.ended = tuple(replace(ended, input_digest="") for ended in record.ended)
 

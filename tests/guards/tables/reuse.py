@@ -14,7 +14,7 @@ GUARDS: Sequence[Guard] = (
     Guard("what goes on is offered earlier results", "an execution is stopped, and goes on after a restart"),
     Guard("only what is asked for is done", "a person asks for the first half of a plan"),
     Guard("a late candidate is adopted", "a worker is away for a minute, and comes back with its work done"),
-    Guard("a candidate that is judged or signed off is better than a late one", "two workers finish the same task"),
+    Guard("a task that was given up adopts nothing", "ten workers are lost over a task, and one of them comes back"),
     Guard("a late candidate is adopted only while there is nothing better", "a first version comes after the second"),
     Guard("a late candidate is of the same inputs", "what a late result was made from has changed meanwhile"),
     Guard("a finished candidate is offered after a stop", "a worker finishes while it has no line to the runner"),

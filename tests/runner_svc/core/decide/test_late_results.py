@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pytest
 
 from runner_svc.core.model import events
-from runner_svc.core.model.states import DOING, DONE, UNDONE, VALIDATING, ExecutionState
+from runner_svc.core.model.states import DOING, DONE, EXECUTION_FAILED, UNDONE, VALIDATING, ExecutionState
 from runner_svc.core.model.usage import NOTHING
 from runner_svc.core.model.values import Content, FailureKind, LeaseId, SessionId, Settings
 from tests.support.story import (
@@ -100,7 +100,6 @@ def test_one_that_is_rejected_counts_as_a_failure_and_the_next_attempt_is_told_w
     assert feedback.candidate is not None
 
 
-@pytest.mark.guard(name="a candidate that is judged or signed off is better than a late one")
 def test_a_candidate_that_is_there_is_better() -> None:
     run, lease = lost()
     run.when(executor("w2"), candidate("a", "in time"), executor("w1", slots=0))
@@ -187,6 +186,17 @@ def test_an_execution_that_has_ended_takes_in_nothing() -> None:
     lease = run.lease("a")
     run.when(worker_lost("w1"), passes(LONG)).then(state=ExecutionState.FAILED)
     run.when(executor("w1", slots=0), late(run, lease)).then(events=["OrphanStored a"], state=ExecutionState.FAILED)
+
+
+@pytest.mark.guard(name="a task that was given up adopts nothing")
+def test_a_task_that_was_given_up_waits_for_a_person() -> None:
+    run = given("a; b", executor("w1"), executor("w2"), validator("v1"), started_with(Settings(max_losses=1)))
+    (task,) = [name for name in "ab" if run.holder(name) == run.sessions["w1"]]
+    lease = run.lease(task)
+    run.when(worker_lost("w1"), passes(60)).then(statuses={task: EXECUTION_FAILED}, state=ExecutionState.RUNNING)
+    run.when(executor("w1", slots=0), late(run, lease)).then(
+        events=[f"OrphanStored {task}"], statuses={task: EXECUTION_FAILED}
+    )
 
 
 def test_another_worker_cannot_bring_it() -> None:
