@@ -63,6 +63,7 @@ class Assignment:
     feedback: Feedback | None  #: None on the first attempt
     model: str = ""  #: the model to ask, one of the worker's; empty: the worker's default
     checkpoint: bytes = b""  #: left by the executor of an earlier attempt; empty: none
+    unless_maker: str = ""  #: of an earlier result: the work need not be done when this would be its maker again
     idle_timeout: float = 0.0  #: seconds without progress after which the runner ends the lease; 0: not stated
 
 
@@ -101,7 +102,14 @@ class VerdictResult:
     failure_kind: execution_pb2.FailureKind.ValueType = execution_pb2.FAILURE_KIND_UNSPECIFIED  #: when a judge failed
 
 
-Result = CandidateResult | FailureResult | VerdictResult
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnchangedResult:
+    """The result of an executor that would be the maker of an earlier result, and has done nothing."""
+
+    maker: str  #: Assignment.unless_maker
+
+
+Result = CandidateResult | UnchangedResult | FailureResult | VerdictResult
 
 
 def no_result(

@@ -24,6 +24,7 @@ from worker_svc.assignment import (
     Prompt,
     Report,
     Result,
+    UnchangedResult,
     VerdictResult,
     result_of_bug,
 )
@@ -70,6 +71,8 @@ class SecretFilter:
                 return replace(
                     result, content=content, media_type=media_type, digest=await digest_of(content), remark=remark
                 )
+            case UnchangedResult():
+                return result
             case FailureResult():
                 return replace(result, message=self._text(result.message))
             case VerdictResult():

@@ -161,6 +161,7 @@ async def _write_by_reference(message: worker_pb2.Assign, command: commands.Assi
     message.thinking_wanted, message.model = thinking_wanted, command.model
     # guard: a worker is told to send no prompts -> message.prompts_wanted = True
     message.prompts_wanted = command.prompts_wanted
+    message.unless_maker = command.unless_maker
     message.task.MergeFromString(plan.specs[command.task])
     for number, given in enumerate(command.inputs, 1):
         _write_reference(message.inputs.add(), plan, given.name, given.task, given.content)

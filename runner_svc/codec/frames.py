@@ -174,6 +174,9 @@ def report_from_proto(
     if kind == "abandon":
         lease = LeaseId(message.abandon.lease_id)
         return signals.LeaseGivenBack(at=at, session=session, lease=lease, reason=message.abandon.reason or "abandoned")
+    if kind == "unchanged":
+        lease = LeaseId(message.unchanged.lease_id)
+        return signals.WorkUnchanged(at=at, session=session, lease=lease, maker=message.unchanged.maker)
     if kind == "progress" and message.progress.checkpoint:
         return checkpoint_from_proto(message.progress, session=session, at=at)
     if kind == "progress":

@@ -7,11 +7,12 @@ priorities, retries and the labels of workers are not. Nor are canaries, which m
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from google.protobuf import json_format
 
 from runner_svc.core.model.keys import Part, SpecParts
+from signoff.plan.named_files import files_named_in
 from signoff.plan.specs import executor_name
 from signoff.v1 import plan_pb2 as pb
 
@@ -64,6 +65,7 @@ def _known(parts: Iterable[Part]) -> tuple[Part, ...]:
     return tuple((name, value) for name, value in parts if value)
 
 
-def _names_files(commands: Iterable[Iterable[str]]) -> bool:
-    """Tells whether a program or an argument of it is a path: then files of a worker's machine are part of the work."""
-    return any("/" in argument and "{input" not in argument for argv in commands for argument in argv)
+def _names_files(commands: Iterable[Sequence[str]]) -> bool:
+    """Tells whether files of a worker's machine may be part of the work."""
+    named = [files_named_in(argv) for argv in commands]
+    return any(found.paths or not found.are_all for found in named)

@@ -166,6 +166,7 @@ _HANDLERS: dict[type[signals.Signal], Callable[..., ExecutionId | None]] = {
     signals.WorkerDraining: on_session.draining,
     signals.LeaseAccepted: on_report.accepted,
     signals.LeaseGivenBack: on_report.given_back,
+    signals.WorkUnchanged: on_report.unchanged,
     signals.NotAssignable: on_report.not_assignable,
     signals.ProgressMade: on_report.progress,
     signals.CheckpointMade: on_report.checkpoint,

@@ -142,7 +142,7 @@ async def _request(reader: asyncio.StreamReader) -> HttpRequest:
 
 async def _send(writer: asyncio.StreamWriter, answer: HttpAnswer, with_body: bool) -> None:
     """Sends an answer. Returns when the other side has taken it, as far as this machine knows."""
-    # guard: an answer is taken in time -> async with asyncio.timeout(None):
+    # guard: metrics are taken in time -> async with asyncio.timeout(None):
     async with asyncio.timeout(TAKEN_WITHIN):
         writer.write(answer.to_bytes(with_body=with_body))
         await writer.drain()

@@ -38,6 +38,7 @@ def _marked() -> set[str]:
 def test_the_source_names_each_guard_once_and_no_other() -> None:
     named = Counter(name for marker in MARKERS for name in marker.names)
     assert named == Counter(guard.name for guard in GUARDS)
+    assert max(named.values()) == 1, "else it could not be taken away by its name"
 
 
 @pytest.mark.parametrize("marker", MARKERS, ids=lambda marker: "; ".join(marker.names))

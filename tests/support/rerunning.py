@@ -83,6 +83,7 @@ class Reruns:
         self.turns: list[int] = []  #: events of each turn
         self._sessions: dict[Role, SessionId] = {}
         self.model = ""
+        self.files = "v1"  #: that programs name, on the machine of the executor
         self.workers("m1", "j1")
 
     @property
@@ -136,7 +137,7 @@ class Reruns:
         start = signals.StartExecution(
             at=self.at, request_id="", execution=name, plan_id=plan.plan_id, settings=settings or Settings()
         )
-        self._todo = self._turn([start])
+        self.todo = self._turn([start])
         self.machine.state.earlier.clear()
         return name
 
@@ -158,13 +159,13 @@ class Reruns:
 
     def finish(self, name: ExecutionId) -> Outcomes:
         outcomes = Outcomes(self.machine.state.executions[name])
-        while self._todo.commands:
+        while self.todo.commands:
             answers = [
                 self._answer(command, outcomes)
-                for command in self._todo.commands
+                for command in self.todo.commands
                 if isinstance(command, commands.Assign)
             ]
-            self._todo = self._turn(answers) if answers else Decision()
+            self.todo = self._turn(answers) if answers else Decision()
         execution = outcomes.execution
         for entry in (entry for entry in self.entries if entry.execution == name):
             kept = {events.ArtifactReused: outcomes.kept, events.CandidateReused: outcomes.kept_to_judge}
@@ -187,12 +188,17 @@ class Reruns:
                 results=(PASS,),
                 passed=PASSED,
             )
+        spec = plan_pb2.TaskSpec.FromString(assign.map.specs[assign.task])
+        maker, description = self._maker, spec.description
+        if spec.executor.command.argv:
+            maker, description = f"program with {self.files}", f"{description} with {self.files}"
+            if assign.unless_maker == maker:
+                return signals.WorkUnchanged(at=self.at, session=assign.session, lease=assign.lease, maker=maker)
         outcomes.made.append(task)
-        description = plan_pb2.TaskSpec.FromString(assign.map.specs[assign.task]).description
         text = self._say(description, [self._texts[given.content.digest] for given in assign.inputs], self.model)
         digest = hashlib.sha256(text.encode()).hexdigest()
         self._texts[digest] = text
-        content = Content(digest=digest, size=len(text), media_type="text/plain", maker=self._maker)
+        content = Content(digest=digest, size=len(text), media_type="text/plain", maker=maker)
         return signals.CandidateMade(
             at=self.at, session=assign.session, lease=assign.lease, content=content, body=text.encode()
         )

@@ -161,3 +161,34 @@ async def test_a_part_of_a_plan_is_done_and_then_the_rest(tmp_path: Path) -> Non
     made, _, kept = await work_of_last_execution(tmp_path)
     assert sorted(kept) == ["1_1", "1_2"]
     assert len(made) == 11
+
+
+async def test_a_script_that_is_mended_is_run_again_and_one_that_is_not_is_kept(tmp_path: Path) -> None:
+    script, runs = tmp_path / "count.py", tmp_path / "runs"
+    plan = tmp_path / "counted.json"
+    task = {
+        "task_id": "1",
+        "description": "Count",
+        "executor": {"command": ["python3", str(script)]},
+        "input": {"description": "nothing"},
+        "output": {"description": "a word"},
+        "validation": {"checks": [{"type": "length", "min_chars": 1}]},
+    }
+    plan.write_text(json.dumps({"tasks": [task]}))
+
+    def write(text: str) -> None:
+        script.write_text(f"open({str(runs)!r}, 'a').write('.')\nprint({text!r})\n")
+
+    async def run_it() -> str:
+        ended = await signoff("run", plan, *MODEL, "--allow-commands", cwd=tmp_path)
+        assert ended.code == 0, ended.err
+        return str(json.loads((tmp_path / "db" / "counted" / "1" / "output.json").read_text())["content"])
+
+    write("first")
+    assert [await run_it() for _ in range(3)] == ["first\n"] * 3
+    assert runs.read_text() == "."
+    write("second")
+    assert [await run_it() for _ in range(2)] == ["second\n"] * 2
+    assert runs.read_text() == ".."
+    story = await signoff("story", "counted", "1", cwd=tmp_path)
+    assert "kept: nothing has changed since" in story.out

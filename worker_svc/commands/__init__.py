@@ -9,6 +9,7 @@ the program's output while it runs.
     run          runs one command from its folder to its end; both modules above use it
     folder       writes and removes the folder
     arguments    fills the placeholders of argv
+    named_files  the digests of the files that arguments name: a part of what makes a candidate
     process      starts the launcher, passes output on, and waits for the end
     launcher     the launcher's own program, which imports nothing of signoff
     output       sinks: the whole output, its tail, thinking aloud

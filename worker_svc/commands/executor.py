@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 
 import structlog
@@ -11,9 +12,10 @@ from signoff.plan.formats import format_of
 from signoff.plan.glossary import COMMAND
 from signoff.rpc.frames import MAX_CANDIDATE_BYTES
 from signoff.service.logs import log_location
-from worker_svc.assignment import Assignment, CandidateResult, FailureResult, Offer, Report, Result
+from worker_svc.assignment import Assignment, CandidateResult, FailureResult, Offer, Report, Result, UnchangedResult
 from worker_svc.commands.arguments import BadCommand, command_in_words
 from worker_svc.commands.exit_codes import PERMANENT, TRANSIENT, fails_the_same, failure_kind, memory_hint
+from worker_svc.commands.named_files import digests_of
 from worker_svc.commands.output import Collected, ThinkingAloud, python_place
 from worker_svc.commands.process import Ended
 from worker_svc.commands.run import DEFAULT_MEMORY, run
@@ -35,7 +37,7 @@ class CommandExecutor:
         """`base`: the folder for the folders of attempts; None: the system's folder for temporary files."""
         self._base = base
         self._max_candidate = max_candidate
-        self._maker = maker_digest(COMMAND, VERSION, {})
+        self._maker = maker_digest(COMMAND, VERSION, {})  # of programs that name no files
 
     @property
     def offer(self) -> Offer:
@@ -44,6 +46,10 @@ class CommandExecutor:
 
     async def __call__(self, assignment: Assignment, report: Report) -> Result:
         command = assignment.task.executor.command
+        maker = await self._maker_of(command.argv)
+        # guard: what is unchanged is not done again -> if False:
+        if maker and maker == assignment.unless_maker:
+            return UnchangedResult(maker=maker)
         memory = command.memory_bytes or DEFAULT_MEMORY
         out, err = Collected(report, self._max_candidate), ThinkingAloud(report, MAX_LOGGED_BYTES)
         name = f"the command {command_in_words(command.argv)}"
@@ -63,7 +69,17 @@ class CommandExecutor:
             return _failed(name, ended, err.text, memory)
         media_type = format_of(assignment.task.output.format).media_type
         content = await asyncio.to_thread(out.joined)
-        return CandidateResult(content=content, media_type=media_type, maker=self._maker)
+        return CandidateResult(content=content, media_type=media_type, maker=maker)
+
+    async def _maker_of(self, argv: Sequence[str]) -> str:
+        """Returns the digest of the program's folder and exit codes, and of the files that it names.
+
+        It is empty when it cannot be told what the program reads: then nothing is ever the same.
+        """
+        if not any("/" in argument for argument in argv):
+            return self._maker
+        files = await asyncio.to_thread(digests_of, argv)
+        return "" if files is None else maker_digest(COMMAND, VERSION, files)
 
     async def close(self) -> None:
         """Does nothing: no process outlives a call."""

@@ -27,6 +27,7 @@ from worker_svc.assignment import (
     FailureResult,
     Feedback,
     Result,
+    UnchangedResult,
     VerdictResult,
 )
 
@@ -109,6 +110,7 @@ async def assignment_from_proto(message: worker_pb2.Assign, fetch: Fetch) -> Ass
         feedback=_feedback(feedback, previous) if message.HasField("feedback") else None,
         model=message.model,
         checkpoint=message.checkpoint,
+        unless_maker=message.unless_maker,
         idle_timeout=message.idle_timeout.ToTimedelta().total_seconds(),
     )
 
@@ -166,6 +168,8 @@ def messages_of(lease_id: str, result: Result, limits: Limits) -> Iterator[worke
         result = FailureResult(kind=execution_pb2.FAILURE_KIND_PERMANENT, message=problem)
     if isinstance(result, CandidateResult):
         yield from _candidate(lease_id, result, limits)
+    elif isinstance(result, UnchangedResult):
+        yield worker_pb2.WorkerMessage(unchanged=worker_pb2.Unchanged(lease_id=lease_id, maker=result.maker))
     elif isinstance(result, FailureResult):
         yield worker_pb2.WorkerMessage(failure=_failure(lease_id, result))
     else:

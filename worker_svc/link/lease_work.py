@@ -9,11 +9,8 @@ from signoff.v1 import execution_pb2, worker_pb2
 from worker_svc.assignment import (
     Assignment,
     Bytes,
-    CandidateResult,
-    FailureResult,
     Handler,
     Result,
-    VerdictResult,
     no_result,
     result_of_bug,
 )
@@ -53,7 +50,7 @@ def _fetch_with_progress(held: HeldLease) -> Fetch:
 async def _handle(assignment: Assignment, held: HeldLease, handler: Handler) -> Result:
     try:
         result = await handler(assignment, held.report)
-        if not isinstance(result, CandidateResult | FailureResult | VerdictResult):
+        if not isinstance(result, Result):
             raise TypeError(f"expected the handler to return a Result, but got {type(result).__name__}")
         return result
     except Exception as error:

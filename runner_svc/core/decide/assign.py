@@ -272,6 +272,7 @@ def _assignment(lease: LiveLease, session: WorkerSession) -> commands.Assign:
         idle_timeout=execution.idle_timeout(task, lease.phase),
         # guard: checkpoints are handed over -> checkpoint=None,
         checkpoint=_checkpoint(lease, record),
+        unless_maker=_unless_maker(lease, record),
         prompts_wanted=execution.settings.keep_prompts,
     )
 
@@ -283,6 +284,13 @@ def _candidate(execution: Execution, task: int, lease: LiveLease) -> Content | N
         canary = canary_of(execution, task, lease.canary).content
         return replace(canary, media_type=candidate.media_type, unread=candidate.unread)
     return candidate
+
+
+def _unless_maker(lease: LiveLease, record: TaskRecord) -> str:
+    """Returns the maker of an earlier result that the worker of a first attempt is to compare itself with."""
+    earlier = lease.execution.agenda.if_unchanged.get(lease.task)
+    is_first = lease.phase is Phase.EXECUTE and record.attempt == 1 and not record.is_fresh
+    return earlier.content.maker if earlier is not None and is_first else ""
 
 
 def _checkpoint(lease: LiveLease, record: TaskRecord) -> Content | None:

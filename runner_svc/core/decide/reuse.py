@@ -3,6 +3,7 @@
 A task is looked up once, when it is ready: then the digests of its inputs are known, and with them its make key. It is
 the same work when the key is the same, and a connected worker would do it with the same model, settings and code. Then
 the result is the task's artifact, with its evidence; where it is to be judged by something else now, its candidate.
+When a program names files, the worker that is given the task says whether they have changed.
 
 A task that no connected worker could do is looked up again when a worker joins.
 """
@@ -98,8 +99,11 @@ def _look_up(turn: Turn, execution: Execution, task: int, at: float) -> None:
     inputs, omitted = inputs_of(execution, task)
     spec = execution.map.parts(task)
     found = offered.by_make_key.get(key_of(make_parts(execution.map, spec, inputs, omitted)))
-    # guard: files of programs may have changed -> if found is None:
-    if found is None or spec.runs_files[0]:
+    if found is None:
+        return
+    # guard: a worker looks at the files of programs -> if False:
+    if spec.runs_files[0]:
+        execution.agenda.if_unchanged.setdefault(task, found)  # its worker looks at them
         return
     alike = turn.state.roster.matching.alike
     if not any(alike.can_do(requirement) for requirement in execution.map.requirements_of(task).executors):
@@ -107,6 +111,15 @@ def _look_up(turn: Turn, execution: Execution, task: int, at: float) -> None:
     # guard: the maker is compared -> else:
     elif is_made_alike(alike, execution.map, execution.settings, task, found):
         _keep(turn, execution, task, found, spec, (inputs, omitted), at)
+
+
+def keep_unchanged(turn: Turn, execution: Execution, task: int, maker: str, at: float) -> None:
+    """Keeps the earlier result of a task that is undone, because a worker would do the work with this maker again."""
+    found = execution.agenda.if_unchanged.get(task)
+    execution.agenda.if_unchanged[task] = None
+    # guard: what is unchanged is what was asked about -> if found is not None:
+    if found is not None and found.content.maker == maker:
+        _keep(turn, execution, task, found, execution.map.parts(task), inputs_of(execution, task), at)
 
 
 def _keep(

@@ -23,7 +23,7 @@ from runner_svc.core.state.task_record import TaskRecord
 
 ASKED_FOR = "asked for anew"
 AFTER_OTHERS = "what it reads is made again"
-FILES = "files of its program, which may have changed"
+FILES = "files of its program, if they have changed"
 
 
 @unique

@@ -55,6 +55,7 @@ class Assign(Command):
     run_timeout: float  #: seconds
     idle_timeout: float  #: seconds
     checkpoint: Content | None = None  #: left by the previous executor
+    unless_maker: str = ""  #: the maker of an earlier result, which will do if it would be the maker again
     prompts_wanted: bool = False  #: the worker is to send the prompts that models are asked with
 
 

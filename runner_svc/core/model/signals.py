@@ -180,6 +180,13 @@ class LeaseGivenBack(AboutLease):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WorkUnchanged(AboutLease):
+    """A worker finds that it would do the work as it was done for an earlier result, and has not begun it."""
+
+    maker: str  #: of that result
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ProgressMade(AboutLease):
     """A worker makes real progress, which refreshes the idle clock."""
 

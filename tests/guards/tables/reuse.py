@@ -8,7 +8,9 @@ from tests.guards import Guard
 
 GUARDS: Sequence[Guard] = (
     Guard("what was begun is not looked up again", "a person has a kept task done again"),
-    Guard("files of programs may have changed", "a script that a plan runs is mended"),
+    Guard("a worker looks at the files of programs", "a script that a plan runs is mended"),
+    Guard("what is unchanged is what was asked about", "a worker of another version finds everything unchanged"),
+    Guard("what is unchanged is not done again", "a program with a script is run again, and nothing has changed"),
     Guard("the maker is compared", "a plan is run again with another model"),
     Guard("other criteria judge again", "a criterion is added to a plan that was run"),
     Guard("what goes on is offered earlier results", "an execution is stopped, and goes on after a restart"),

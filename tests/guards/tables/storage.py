@@ -14,7 +14,7 @@ GUARDS: Sequence[Guard] = (
     Guard("bytes that are sent at once", "clients ask for many large artifacts and do not read them"),
     Guard("the silent make room", "hundreds of connections to the metrics are held open without a request"),
     Guard("a request comes in time", "a connection to the metrics never sends its request"),
-    Guard("an answer is taken in time", "a reader of the metrics takes nothing"),
+    Guard("metrics are taken in time", "a reader of the metrics takes nothing"),
     Guard("labels that a page can carry", "a model's name has half a character in it"),
     Guard("written into what is no file", "a person names a device or a pipe where a file would do"),
     Guard("links are followed", "a person names a link to the file that is meant"),

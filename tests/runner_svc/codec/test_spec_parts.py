@@ -131,7 +131,13 @@ def test_what_changes_no_result_changes_no_key(change: Callable[[pb.TaskSpec], o
 
 @pytest.mark.parametrize(
     ("argv", "names_files"),
-    [(["sort", "-u"], False), (["./run"], True), (["python3", "/srv/clean.py"], True), (["cat", "{input:a/b}"], False)],
+    [
+        (["sort", "-u"], False),
+        (["./run"], False),  # in its own folder, where nothing is
+        (["python3", "/srv/clean.py"], True),
+        (["cat", "{input:a/b}"], False),
+        (["python3", "-c", "print(open('/etc/hosts').read())"], True),
+    ],
 )
 def test_a_program_with_a_path_depends_on_files(argv: list[str], names_files: bool) -> None:
     assert parts(lambda task: task.executor.command.argv.extend(argv)).runs_files == (names_files, False)

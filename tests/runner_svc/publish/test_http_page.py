@@ -129,7 +129,7 @@ async def test_a_head_has_the_headers_of_the_page_and_a_post_is_refused() -> Non
         assert (await said_to(port, b"POST / HTTP/1.1\r\n\r\n")).startswith(b"HTTP/1.1 405 Method Not Allowed\r\n")
 
 
-@pytest.mark.guard(name="an answer is taken in time")
+@pytest.mark.guard(name="metrics are taken in time")
 async def test_a_reader_that_takes_nothing_is_ended_and_others_are_answered(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(page, "TAKEN_WITHIN", 0.1)
     large = b"x" * 20_000_000

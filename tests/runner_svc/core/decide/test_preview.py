@@ -80,11 +80,11 @@ def test_what_is_asked_for_anew_is_done() -> None:
     assert told(runs, Settings(reuse=False)) == {"a": asked, "b": asked, "c": asked}
 
 
-def test_a_program_with_files_is_done_again() -> None:
+def test_of_a_program_with_files_only_its_worker_can_tell() -> None:
     runs = Reruns("a")
     runs.specs["a"].executor.command.argv.extend(["python3", "/srv/clean.py"])
     runs.run()
-    assert told(runs) == {"a": (Work.MAKE, ("files of its program, which may have changed",))}
+    assert told(runs) == {"a": (Work.MAKE, ("files of its program, if they have changed",))}
 
 
 def test_the_execution_that_the_last_result_is_from_is_named() -> None:

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from runner_svc.core.decide.reuse import LOOK_UPS_A_TURN
 from runner_svc.core.explain.preview import Preview, Work
 from runner_svc.core.explain.why_waiting import WaitingFor, waiting_of
-from runner_svc.core.model import events, signals
+from runner_svc.core.model import commands, events, signals
 from runner_svc.core.model.map import Map
-from runner_svc.core.model.states import DONE, VALIDATING, ExecutionState
+from runner_svc.core.model.states import DOING, DONE, VALIDATING, ExecutionState
 from runner_svc.core.model.values import ExecutionId, Outcome, Role, Settings, VerdictBy
 from runner_svc.core.state.execution import Execution
 from signoff.errors import TaskNotFound, WrongState
@@ -132,13 +132,47 @@ def test_what_no_worker_could_do_is_looked_up_when_one_joins() -> None:
     assert execution.counts[DONE] == 2
 
 
-@pytest.mark.guard(name="files of programs may have changed")
-def test_a_program_that_names_files_is_run_again() -> None:
-    runs = Reruns("a; b")
+def test_a_program_is_run_again_when_a_file_that_it_names_has_changed() -> None:
+    runs = with_programs()
+    runs.files = "v2"
+    again = runs.run()
+    assert (again.made, again.kept) == (["a", "c"], ["b"])
+
+
+@pytest.mark.guard(name="a worker looks at the files of programs")
+def test_a_program_whose_files_are_as_before_is_not_run_again() -> None:
+    runs = with_programs()
+    again = runs.run()
+    assert (again.made, sorted(again.kept), again.judged) == ([], ["a", "b", "c"], [])
+    returned = [entry.event for entry in runs.entries if isinstance(entry.event, events.LeaseReturned)]
+    assert [event.reason for event in returned] == ["what it works with is unchanged since an earlier execution"]
+    assert sorted(runs.run().kept) == ["a", "b", "c"], "also from the execution that has kept it"
+
+
+def test_a_program_whose_files_are_as_before_is_judged_again_under_other_criteria() -> None:
+    runs = with_programs()
+    runs.edit("a", criteria=["is long"])
+    again = runs.run()
+    assert (again.made, again.judged, again.kept_to_judge) == ([], ["a"], ["a"])
+
+
+@pytest.mark.guard(name="what is unchanged is what was asked about")
+def test_a_worker_that_finds_something_unchanged_which_it_was_not_asked_about_does_it() -> None:
+    runs = with_programs()
+    execution = runs.machine.state.executions[runs.start()]
+    (assign,) = [command for command in runs.todo.commands if isinstance(command, commands.Assign)]
+    unchanged = signals.WorkUnchanged(at=runs.at, session=assign.session, lease=assign.lease, maker="something else")
+    orders = runs.machine.turn([unchanged]).commands
+    (again,) = [order for order in orders if isinstance(order, commands.Assign)]
+    assert (execution.task_status(0), again.unless_maker) == (DOING, "")
+
+
+def with_programs() -> Reruns:
+    """Returns a plan that was run: a names a file, b reads nothing but what a has made, and c reads both."""
+    runs = Reruns("a; b; c <- a, b")
     runs.specs["a"].executor.command.argv.extend(["python3", "/srv/clean.py"])
-    runs.specs["b"].executor.command.argv.extend(["sort", "-u", "{input:a}"])
     runs.run()
-    assert runs.run().made == ["a"]
+    return runs
 
 
 # ---------------------------------------------------------------- what is asked for
@@ -199,7 +233,7 @@ def test_a_task_that_was_not_asked_for_is_not_retried() -> None:
 def test_a_retried_task_is_made_and_not_kept() -> None:
     runs = once("a; b <- a")
     execution = runs.run().execution
-    runs._todo = runs._turn([signals.RetryTask(at=runs.at, request_id="", execution=execution.id, task_id="a")])
+    runs.todo = runs._turn([signals.RetryTask(at=runs.at, request_id="", execution=execution.id, task_id="a")])
     again = runs.finish(execution.id)
     assert again.made == ["a"]
     assert execution.state is ExecutionState.SUCCEEDED
