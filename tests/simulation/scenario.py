@@ -11,6 +11,7 @@ from typing import Any
 from tests.simulation.nature import bugs
 from tests.simulation.nature.crashing import POINTS
 from tests.simulation.players import liar, models
+from tests.support.values.maps import map_of
 
 PLANS = (
     "a; b <- a; c <- a; d <- b, c",
@@ -45,6 +46,7 @@ class Start:
     at: float
     settings: Mapping[str, float]  #: of ExecutionSettings; times in seconds
     edition: int = 0  #: how often the plan was edited before
+    until: Sequence[str] = ()  #: the only tasks that are asked for, with what they need; empty: all
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +112,8 @@ def draw(seed: int) -> Scenario:
     chance = random.Random(seed)
     plan = chance.choice(PLANS)
     rates = random.Random(f"{seed} canaries")
-    executions = _edited(seed, [_start(chance, rates, n) for n in range(chance.choice((1, 2, 2, 3)))])
+    starts = [_start(chance, rates, n) for n in range(chance.choice((1, 2, 2, 3)))]
+    executions = _in_part(seed, plan, _edited(seed, starts))
     watchers = tuple(_watch(chance, len(executions)) for _ in range(chance.randrange(3)))
     usual = [kind for kind in DRAWN if kind not in models.LATER]
     kinds = [kind for kind in usual if chance.random() < 0.4] + [chance.choice(usual), "runner dies"]
@@ -143,6 +146,15 @@ def _edited(seed: int, starts: Sequence[Start]) -> tuple[Start, ...]:
             replace(start, edition=edition, settings={**start.settings, "reuse": float(chance.random() < 0.75)})
         )
     return tuple(found)
+
+
+def _in_part(seed: int, plan: str, starts: Sequence[Start]) -> tuple[Start, ...]:
+    """Has some of the executions asked for a part of the plan alone."""
+    chance, tasks = random.Random(f"{seed} parts"), map_of(plan).task_ids
+    return tuple(
+        replace(start, until=tuple(chance.sample(tasks, chance.choice((1, 2))))) if chance.random() < 0.2 else start
+        for start in starts
+    )
 
 
 @dataclass(frozen=True, slots=True)

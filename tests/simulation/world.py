@@ -217,6 +217,7 @@ def _settings(start: Start) -> execution_pb2.ExecutionSettings:
             settings.budget.tokens = int(value)
         else:
             setattr(settings, name, bool(value) if name == "reuse" else value)
+    settings.until_task_ids.extend(start.until)
     return settings
 
 

@@ -18,6 +18,7 @@ from runner_svc.core.model.values import (
     VerdictBy,
     WorkerName,
 )
+from tests.simulation.judge.asked import Asked
 from tests.simulation.judge.kept import Kept
 from tests.simulation.players import liar
 from tests.simulation.players.models import ESTIMATED
@@ -49,6 +50,7 @@ class Ledger:
         self.tries = Tries()
         self._plan = plans[0]  # all editions have the same tasks, which wait for the same
         self._kept = Kept(plans)
+        self._asked = Asked(plans[0])
         self._lossy = lossy
         self._requests: set[str] = set()
         self._workers: dict[LeaseId, WorkerName] = {}
@@ -75,6 +77,7 @@ class Ledger:
         if entry.execution != RUNNER:
             self.tries.enter(entry.execution, event)
             self._kept.enter(entry.execution, event)
+            self._asked.enter(entry.execution, event, self._done[entry.execution])
         if entry.execution == RUNNER or event.task == NO_TASK:
             return
         if isinstance(event, events.TaskAssigned):
