@@ -109,7 +109,7 @@ def overview_from_proto(checkpoint: pb.ExecutionCheckpoint) -> Overview:
         ended_at=optional_seconds(message, "ended_at"),
         active_since=optional_seconds(message, "active_since"),
         outages=tuple(map(outage_from_proto, message.outages)),
-        counts=(0, *(getattr(counts, status.name.lower()) for status in TaskStatus)),
+        counts=(message.not_asked, *(getattr(counts, status.name.lower()) for status in TaskStatus)),
         awaiting_person=message.awaiting_person,
         currency=message.currency,
         usage=tuple(map(total_from_proto, message.usage)),

@@ -36,6 +36,7 @@ def overview_to_proto(overview: Overview, most_budgets: int | None = MOST_BUDGET
         created_at=timestamp(overview.created_at),
         settings=settings_to_proto(overview.settings),
         counts=_counts(overview),
+        not_asked=overview.counts[0],
         awaiting_person=overview.awaiting_person,
         currency=overview.currency,
         usage=[total_to_proto(*total) for total in overview.usage],

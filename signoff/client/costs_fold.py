@@ -175,7 +175,8 @@ class CostsFold:
     def _adopted(self, task_id: str, event: pb.OrphanAdopted) -> None:
         work = self._lease(task_id, event.candidate.lease_id, EXECUTE).work
         work.fate = Fate(WorkFate.UNDECIDED)
-        self._task(task_id).candidate = work
+        task = self._task(task_id)
+        task.candidate, task.attempts = work, event.candidate.attempt
 
     def _task(self, task_id: str) -> _Task:
         task = self._tasks.get(task_id)

@@ -57,6 +57,7 @@ class View:
     reason: str = ""  #: why it is paused, stopped or failed
     sequence: int = 0
     started_at: float = 0.0  #: Unix time; 0 while unknown
+    not_asked: int = 0  #: tasks that stay undone, because it was not asked for them
     ended_at: float = 0.0  #: 0 while it has not succeeded or failed
     tasks: dict[str, TaskView] = field(default_factory=dict)
     counts: Counter[int] = field(default_factory=Counter)  #: tasks per status
@@ -78,7 +79,8 @@ class View:
 
     @property
     def total(self) -> int:
-        return len(self.tasks)
+        """Returns the number of tasks that it is asked for."""
+        return len(self.tasks) - self.not_asked
 
     @property
     def done(self) -> int:
@@ -99,6 +101,7 @@ class View:
         self.execution_id, self.plan_id, self.idea = execution.execution_id, execution.plan_id, execution.idea
         self.state, self.reason, self.sequence = execution.state, execution.reason, execution.sequence
         self.started_at, self.ended_at = unix(execution.started_at), unix(execution.ended_at)
+        self.not_asked = execution.not_asked
         self.outages = {(outage.model, outage.endpoint): outage for outage in execution.outages}
         self.thinking.clear()
         self.tasks.clear()

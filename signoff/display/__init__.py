@@ -6,6 +6,7 @@
     unread            inputs that a model was not shown
     waiting           why a task is not finished
     event_sentences   one sentence for each event of a journal
+    progress          how much of an execution is signed off
     cost_records      costs as records for programs
     differences       the difference between two candidates
     natural_order     ids in the order in which people count

@@ -168,7 +168,7 @@ _SENTENCES: Mapping[str, Callable[[Any], str]] = MappingProxyType(
         "execution_paused": lambda event: f"the execution was paused{_because(event.reason)}",
         "execution_resumed": lambda _: "the execution went on",
         "execution_stopped": lambda event: f"the execution was stopped{_because(event.reason)}",
-        "execution_succeeded": lambda _: "the execution succeeded: every task is signed off",
+        "execution_succeeded": lambda _: "the execution succeeded: all that it was asked for is signed off",
         "execution_failed": lambda event: f"the execution failed{_because(event.reason)}",
         "budget_set": _budget,
         "command_noted": lambda _: "a command had nothing to change",

@@ -151,6 +151,7 @@ async def test_a_part_of_a_plan_is_done_and_then_the_rest(tmp_path: Path) -> Non
     part = await signoff("run", plan, *MODEL, "--until", "1_2", cwd=tmp_path)
     assert part.code == 0, part.err
     assert sorted((await work_of_last_execution(tmp_path))[0]) == ["1_1", "1_2"]
+    assert "trends succeeded: 2 of 2 signed off, 11 not asked for" in part.out
     why = await signoff("why", "trends", "1_3", cwd=tmp_path)
     assert "this execution was asked for other tasks alone" in why.out
     only = await signoff("run", plan, *MODEL, "--only", "1_3", cwd=tmp_path)

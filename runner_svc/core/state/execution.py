@@ -85,6 +85,7 @@ class Execution:
         self.agenda.commitments = Commitments(ledger) if ledger is not None else None
 
     def overview(self) -> Overview:
+        not_asked = self.map.task_count - self.wanted_count
         return Overview(
             id=self.id,
             plan_id=self.map.plan_id,
@@ -99,7 +100,7 @@ class Execution:
             ended_at=self.ended_at,
             active_since=self.active_since,
             outages=tuple(self.outages.values()),
-            counts=tuple(self.counts),
+            counts=(not_asked, self.counts[UNDONE] - not_asked, *self.counts[DOING:]),
             awaiting_person=len(self.awaiting),
             usage=in_order(self.usage),
             currency=self.currency,

@@ -45,7 +45,9 @@ class Overview:
     ended_at: float | None
     active_since: float | None  #: its start or last resume
     outages: tuple[Away, ...]  #: models its tasks could not ask and that have not answered since
-    counts: tuple[int, ...]  #: of tasks, by TaskStatus; the first stands for none
+    counts: tuple[
+        int, ...
+    ]  #: of tasks, by TaskStatus; the first of those that are not asked for, which are in no other
     awaiting_person: int  #: tasks that wait for a person's verdict
     usage: tuple[tuple[Phase, str, Usage], ...]  #: its costs, by phase and model
     currency: str  #: that costs are counted in

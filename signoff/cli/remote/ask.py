@@ -22,6 +22,7 @@ from signoff.cli.watch.reporters import event_record
 from signoff.client.client import Client
 from signoff.client.values import by_execution
 from signoff.display.event_sentences import criteria_of, sentence_of
+from signoff.display.progress import describe_counts
 from signoff.display.waiting import describe_waiting
 from signoff.display.wire_names import clock_time, record_of, state_name
 from signoff.errors import Unavailable
@@ -43,7 +44,7 @@ async def status(name: str, where: RunnerLocation, output: CommandOutput, filter
             for task in tasks:
                 output.record(task_record(task, execution.plan_id, data_dir))
             return 0
-        output.line(f"{execution.plan_id} ({execution.execution_id}) {describe_progress(execution, len(tasks))}")
+        output.line(f"{execution.plan_id} ({execution.execution_id}) {describe_progress(execution)}")
         show_tasks(output, execution, tasks, data_dir)
         for line in (*unread_lines(tasks), *people_lines(tasks)):
             output.line(line)
@@ -71,10 +72,10 @@ async def budgets(name: str, task_id: str, where: RunnerLocation, output: Comman
     return 0
 
 
-def describe_progress(execution: pb.Execution, total: int) -> str:
+def describe_progress(execution: pb.Execution) -> str:
     """Returns for example "is paused (lunch): 4 of 13 signed off"."""
     reason = f" ({execution.reason})" if execution.reason else ""
-    return f"is {state_name(execution.state)}{reason}: {execution.counts.done} of {total} signed off"
+    return f"is {state_name(execution.state)}{reason}: {describe_counts(execution)}"
 
 
 async def why(name: str, task_id: str, where: RunnerLocation, output: CommandOutput) -> int:
@@ -91,7 +92,7 @@ async def why(name: str, task_id: str, where: RunnerLocation, output: CommandOut
             output.record(record_of(task))
         return 0
     if not tasks:
-        output.line(f"{execution.plan_id} {state_name(execution.state)}: every task is signed off")
+        output.line(f"{execution.plan_id} {state_name(execution.state)}: all that it was asked for is signed off")
     for task in tasks:
         output.line(describe_waiting(task))
         for line in task.earlier_failures:

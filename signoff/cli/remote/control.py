@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable
 from signoff.cli.remote.ask import NO_RUNNER_WORKS, describe_progress
 from signoff.cli.remote.find_runner import RunnerLocation, execution_named, reach
 from signoff.cli.show.output import CommandOutput
-from signoff.cli.show.tables import total_of
 from signoff.client.client import Client
 from signoff.client.values import Ref, by_execution
 from signoff.display.wire_names import record_of
@@ -54,7 +53,7 @@ async def send_command(name: str, where: RunnerLocation, output: CommandOutput, 
     if output.json:
         output.record(record_of(after))
     else:
-        output.line(f"{after.plan_id} ({after.execution_id}) {describe_progress(after, total_of(after.counts))}")
+        output.line(f"{after.plan_id} ({after.execution_id}) {describe_progress(after)}")
     if reached.is_temporary and after.state == pb.EXECUTION_STATE_RUNNING:
         output.note(NO_RUNNER_WORKS)
     return 0

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from signoff.cli.show.output import CommandOutput
+from signoff.display.progress import total_of
 from signoff.display.unread import describe_unread
 from signoff.display.verdicts import describe_author
 from signoff.display.wire_names import day_and_time, record_of, role_name, seconds, state_name, status_name, unix
@@ -84,17 +85,6 @@ def execution_row(execution: execution_pb2.Execution) -> list[str]:
         format_duration(ended - started) if ended else "",
         execution.execution_id,
     ]
-
-
-def total_of(counts: execution_pb2.TaskCounts) -> int:
-    return (
-        counts.undone
-        + counts.doing
-        + counts.validating
-        + counts.done
-        + counts.execution_failed
-        + counts.validation_failed
-    )
 
 
 def show_workers(output: CommandOutput, workers: Iterable[runner_pb2.Worker]) -> None:

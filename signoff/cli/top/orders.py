@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from signoff.cli.remote.ask import describe_progress
 from signoff.cli.remote.candidate import CandidateComparison, describe_state, header, look
-from signoff.cli.show.tables import total_of
 from signoff.client.client import Client
 from signoff.client.values import Ref
 from signoff.display.differences import text_of
@@ -79,4 +78,4 @@ def candidate_text(plan_id: str, found: CandidateComparison) -> str:
 
 
 def _told(after: pb.Execution) -> str:
-    return f"{after.plan_id} {describe_progress(after, total_of(after.counts))}"
+    return f"{after.plan_id} {describe_progress(after)}"

@@ -21,6 +21,7 @@ from signoff.client.costs import NOTHING
 from signoff.client.values import by_execution
 from signoff.client.view import DOING, View
 from signoff.client.watch import Message, Snapshot
+from signoff.display.progress import describe_counts
 from signoff.display.wire_names import record_of, state_name, status_name
 from signoff.errors import SignoffError
 from signoff.states import is_at_rest
@@ -228,7 +229,7 @@ async def tell_ending(
         output.line(line)
     for line in filter(None, (describe_canaries(execution), describe_cost(execution))):
         output.line(line)
-    output.line(describe_ending(execution, len(tasks)))
+    output.line(describe_ending(execution))
     if cannot:
         output.line(f"nothing can go on: {cannot}")
         output.line(WHAT_TO_DO)
@@ -270,9 +271,9 @@ def describe_failure(task: pb.TaskState) -> str:
     return f"{task.task_id} {status_name(task.status)}, tried {times}: {task.last_failure or 'no reason was given'}"
 
 
-def describe_ending(execution: pb.Execution, total: int) -> str:
+def describe_ending(execution: pb.Execution) -> str:
     """Returns for example "ai_trends succeeded: 13 of 13 signed off"."""
-    counts = f"{execution.counts.done} of {total} signed off"
+    counts = describe_counts(execution)
     reason = f" ({execution.reason})" if execution.reason else ""
     plan_id, state = execution.plan_id, state_name(execution.state)
     if execution.state == pb.EXECUTION_STATE_SUCCEEDED:

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from signoff.client.values import by_execution
 from signoff.display.cost_records import records
 from signoff.display.event_sentences import sentence_of
+from signoff.display.progress import describe_counts
 from signoff.display.waiting import describe_waiting
 from signoff.display.wire_names import state_name
 from signoff.v1 import execution_pb2 as pb
@@ -112,10 +113,8 @@ async def get_why(call: Call) -> Response:
 
 
 def _describe(execution: pb.Execution) -> str:
-    counts = execution.counts
-    total = sum(value for _, value in counts.ListFields())
     reason = f" ({execution.reason})" if execution.reason else ""
-    return f"{execution.plan_id} is {state_name(execution.state)}{reason}: {counts.done} of {total} signed off"
+    return f"{execution.plan_id} is {state_name(execution.state)}{reason}: {describe_counts(execution)}"
 
 
 async def get_map(call: Call) -> Response:

@@ -66,7 +66,7 @@ export class ExecutionFold {
   }
 
   get total(): number {
-    return this.ids.length;
+    return this.ids.length - (this.execution.notAsked ?? 0);
   }
 
   /** Returns how many tasks wait for a person's verdict. */

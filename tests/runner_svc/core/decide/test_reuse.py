@@ -10,6 +10,7 @@ from hypothesis import given as for_all
 from hypothesis import settings as how
 from hypothesis import strategies as st
 
+from runner_svc.codec.checkpoints import execution_to_proto, overview_from_proto
 from runner_svc.core.decide.reuse import LOOK_UPS_A_TURN
 from runner_svc.core.explain.preview import Preview, Work
 from runner_svc.core.explain.why_waiting import WaitingFor, waiting_of
@@ -18,6 +19,7 @@ from runner_svc.core.model.map import Map
 from runner_svc.core.model.states import DOING, DONE, VALIDATING, ExecutionState
 from runner_svc.core.model.values import ExecutionId, Outcome, Role, Settings, VerdictBy
 from runner_svc.core.state.execution import Execution
+from signoff.display.progress import describe_counts
 from signoff.errors import TaskNotFound, WrongState
 from signoff.v1 import plan_pb2
 from tests.support.rerunning import Outcomes, Reruns
@@ -210,6 +212,12 @@ def test_until_a_task_nothing_else_is_done() -> None:
     waiting = waiting_of(runs.machine.state, first.execution, first.execution.map.numbers["c"], runs.at)
     assert waiting is not None
     assert waiting.what is WaitingFor.NOTHING_ASKED
+    shown = execution_to_proto(first.execution.overview(), settled=False)
+    assert (describe_counts(shown.execution), shown.execution.counts.undone) == (
+        "2 of 2 signed off, 2 not asked for",
+        0,
+    )
+    assert overview_from_proto(shown) == first.execution.overview()
     rest = runs.run()
     assert (sorted(rest.made), sorted(rest.kept)) == (["c", "x"], ["a", "b"])
 

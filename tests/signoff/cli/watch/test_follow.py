@@ -63,7 +63,7 @@ async def test_a_pipe_gets_one_line_for_each_change_of_status() -> None:
         "a  doing  attempt 1 began on executor-1",
         "a  validating  attempt 1 made a candidate of 1.5 KiB (text/markdown)",
         "a  done  signed off: the candidate of attempt 1 passed (1 of 1)",
-        "trends: the execution succeeded: every task is signed off",
+        "trends: the execution succeeded: all that it was asked for is signed off",
     ]
 
 
@@ -119,7 +119,7 @@ async def test_a_runner_that_is_lost_is_told_once_and_so_is_its_return() -> None
         "signoff: the runner does not answer: this is how it stood; the watch goes on when it is back",
         "signoff: the runner is back",
     ]
-    assert lines[-1] == "trends: the execution succeeded: every task is signed off"
+    assert lines[-1] == "trends: the execution succeeded: all that it was asked for is signed off"
 
 
 async def test_json_has_every_event_once_and_in_order() -> None:

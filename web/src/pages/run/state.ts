@@ -61,7 +61,7 @@ export class RunState {
     const { fold } = this.store;
     const from = this.model.number.get(this.selected.value) ?? -1;
     const isTrouble = (n: number) => isFailed(fold.statusAt(n)) || fold.has(n, AWAITS_PERSON);
-    const all = fold.ids.map((_, n) => (n + from + 1) % fold.total);
+    const all = fold.ids.map((_, n) => (n + from + 1) % fold.ids.length);
     const next = all.find(isTrouble);
     if (next !== undefined) this.selected.value = fold.ids[next]!;
     return next !== undefined;
