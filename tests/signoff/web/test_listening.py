@@ -76,8 +76,10 @@ async def test_a_client_that_does_not_read_is_cut_off(monkeypatch: pytest.Monkey
     async with served(endless) as (host, port), asyncio.timeout(WITHIN):
         _, writer = await asyncio.open_connection(host, port, limit=1024)
         writer.write(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
-        await gone.wait()
-        writer.close()
+        try:
+            await gone.wait()
+        finally:
+            writer.transport.abort()
 
 
 async def _left(receive: Receive, gone: asyncio.Event) -> None:
