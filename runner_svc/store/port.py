@@ -76,7 +76,7 @@ class Removal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Purged:
-    """What a step of a purge has taken away for good."""
+    """The result of one step of a purge."""
 
     rows: int
     is_done: bool  #: nothing is left to purge

@@ -1,4 +1,4 @@
-"""What a prune takes out of the SQLite store: executions at once, their rows and contents in steps.
+"""The removal of executions from the SQLite store: for readers at once, from the file in steps.
 
 A journal in the table `removed` is gone for every reader. Its rows leave the file with `purge`, also after a restart.
 """
