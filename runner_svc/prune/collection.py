@@ -107,7 +107,6 @@ class Collection:
         """Drops a map. Returns False when it is needed after all."""
 
         async def drop(state: State) -> bool:
-            # guard: a map that is being set is not dropped -> if False:
             if key in self._needed_maps(state, NOTHING_GONE):
                 return False
             await self._store.drop_map(key)
@@ -118,7 +117,9 @@ class Collection:
 
     def _needed_maps(self, state: State, gone: Gone) -> Set[str]:
         plans = {_plan_of(known) for known in state.in_order() if known.id not in gone.whole}
-        return {map_key(*plan) for plan in plans} | {*state.layouts.values(), *self._engine.maps_being_set}
+        needed = {map_key(*plan) for plan in plans} | {*state.layouts.values()}
+        # guard: a map that is being set is not dropped -> return needed
+        return needed | {*self._engine.maps_being_set}
 
 
 def _plan_of(known: Execution | Overview) -> tuple[str, str]:

@@ -20,7 +20,6 @@ BEGIN
     PERFORM signoff.check_next(journals, sequences);
     INSERT INTO signoff.content AS known (digest, body, put_at)
         SELECT g.digest, g.body, clock_timestamp() FROM unnest(digests, contents) AS g (digest, body)
-        -- guard: a content that is put again is young -> ON CONFLICT (digest) DO UPDATE SET put_at = known.put_at
         ON CONFLICT (digest) DO UPDATE SET put_at = excluded.put_at
             WHERE known.put_at < excluded.put_at - interval '600 seconds';
     INSERT INTO signoff.event (journal, sequence, body)

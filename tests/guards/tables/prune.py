@@ -16,9 +16,7 @@ GUARDS: Sequence[Guard] = (
     Guard("what running executions may keep is not dropped", "an execution waits for a worker, and its plan is pruned"),
     Guard("artifacts of what was pruned are not dropped", "a prune with --keep-artifacts"),
     Guard("a map that is being set is not dropped", "a plan is compiled anew and set during a prune"),
-    Guard(
-        "what was pruned to its artifacts stays as it is", "a person retries a task of an execution without a history"
-    ),
+    Guard("what was pruned to its artifacts stays as it is", "a person retries a task whose history is gone"),
     Guard("nothing is written about what was pruned", "a worker comes late with a result for a pruned execution"),
     Guard("what was pruned to its artifacts outlives a checkpoint", "a checkpoint that a later version cannot read"),
     Guard("a reader of what is pruned is told so", "a client watches an execution while it is pruned"),

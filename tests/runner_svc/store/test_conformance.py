@@ -314,7 +314,6 @@ async def test_a_removal_whose_row_is_not_the_next_one_removes_nothing(three: St
     assert await found(three) == ["c", "b", "a"]
 
 
-@pytest.mark.guard(name="what is half removed is gone")
 async def test_a_purge_that_was_cut_off_goes_on_after_a_restart_and_nothing_comes_back(again: Make) -> None:
     store = again()
     await store.open()

@@ -277,7 +277,6 @@ async def test_a_missing_driver_is_said_with_what_to_install(monkeypatch: pytest
     assert "pip install '.[postgres]'" in said
 
 
-@pytest.mark.guard(name="a content that is put again is young")
 async def test_an_old_content_that_is_put_again_is_not_dropped(store: PostgresStore, dsn: str) -> None:
     await store.append([], {"d1": b"one", "d2": b"two", "d3": b"three"})
     await ask(dsn, "UPDATE signoff.content SET put_at = 'epoch'")

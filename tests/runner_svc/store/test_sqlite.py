@@ -123,6 +123,20 @@ async def test_an_old_content_that_is_put_again_is_not_dropped(tmp_path: Path) -
     await store.close()
 
 
+@pytest.mark.guard(name="what is half removed is gone")
+async def test_a_journal_that_is_half_purged_is_gone_for_a_runner_that_starts(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path / "journal.db")
+    await store.open()
+    await store.append([Row("a", sequence, b"x") for sequence in range(1, 10)], {})
+    await store.remove(Removal(row=Row("", 1, b"pruned"), whole=["a"]))
+    await store.purge(2)
+    await store.close()
+    store = SqliteStore(tmp_path / "journal.db")
+    await store.open()
+    assert (await store.everything(0, 100))[0] == [Row("", 1, b"pruned")]
+    await store.close()
+
+
 async def test_the_room_of_what_was_removed_is_given_back_to_the_disk(tmp_path: Path) -> None:
     path = tmp_path / "journal.db"
     store = SqliteStore(path)
