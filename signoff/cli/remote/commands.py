@@ -364,3 +364,31 @@ def retry(plan: PlanName, task: TaskName, runner: Runner = "", data_dir: DataDir
     from signoff.cli.show.output import CommandOutput
 
     finish(control.retry(plan, task, _where(runner, data_dir), CommandOutput(json=json)))
+
+
+@remote.command()
+def prune(
+    older_than: Annotated[
+        str, typer.Option(metavar="AGE", help="How long ago they must have come to rest: 12h, 30d, 8w.")
+    ],
+    keep_last: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="The newest so many of each plan stay.")] = 0,
+    keep_artifacts: Annotated[
+        bool, typer.Option("--keep-artifacts", help="Keep them with their artifacts; only their history goes.")
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Tell what would go, and remove nothing.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Prune without a question.")] = False,
+    runner: Runner = "",
+    data_dir: DataDir = DB,
+    json: Json = False,
+) -> None:
+    """Remove executions that succeeded, failed or were stopped long ago, and contents that nothing refers to.
+
+    Tells what would go, and asks. The runner goes on with its work. Exits with 1 when the answer is not yes.
+    """
+    from signoff.cli.remote import prune as pruning
+    from signoff.cli.show.output import CommandOutput
+
+    options = pruning.PruneOptions(
+        older_than=older_than, keep_last=keep_last, keep_artifacts=keep_artifacts, dry_run=dry_run, yes=yes
+    )
+    raise typer.Exit(pruning.prune(options, _where(runner, data_dir), CommandOutput(json=json)))

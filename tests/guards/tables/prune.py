@@ -22,4 +22,5 @@ GUARDS: Sequence[Guard] = (
     Guard("a reader of what is pruned is told so", "a client watches an execution while it is pruned"),
     Guard("errands are done on a durable state", "a prune while the journal is being written"),
     Guard("sums outlive what is pruned", "the executions are pruned in which validators judged canaries"),
+    Guard("a person is asked before a prune", "a person sees what would go, and says no"),
 )

@@ -164,10 +164,11 @@ ASKING: dict[str, tuple[str, ...]] = {
     "approve": (PLAN_ID, "b"),
     "reject": (PLAN_ID, "b", "--reason", HOSTILE),
     "retry": (PLAN_ID, "b"),
+    "prune": ("--older-than", "30d"),
 }
 #: Commands with a test of their own below.
 WORKING = {"run", "submit", "diff", "compile", "graph", "serve", "ui", "worker", "conformance"}
-SHOWS_NONE = {"budget"}  # the fake runner has no budget
+SHOWS_NONE = {"budget", "prune"}  # the fake runner has no budget; a prune is told in numbers
 
 
 def test_every_command_is_driven() -> None:
@@ -193,7 +194,7 @@ async def test_a_command_shows_what_it_was_told_and_obeys_none_of_it(command: st
         listening(hostile_runner(state)) as address,
         on_terminal(command, *ASKING[command], "--runner", address, cwd=tmp_path, width=120) as terminal,
     ):
-        if command in ("approve", "reject"):
+        if command in ("approve", "reject", "prune"):
             await terminal.until("[y/N] ")
             terminal.type("y\n")
         assert await terminal.ended() in (0, 1), terminal.text
