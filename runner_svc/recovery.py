@@ -93,9 +93,9 @@ class Recovery:
         state = machine.state
         position = await self._restore(state)
         heads = await self._store.heads([RUNNER, *state.executions, *state.archived, *state.quarantined])
-        # guard: checkpoints ahead of their journal -> ahead = {name: head for name, head in heads.items() if False}
         pruned = {known.id for known in state.archived.values() if known.pruned_at is not None}
-        heads = {name: head for name, head in heads.items() if name not in pruned}
+        heads = {name: head for name, head in heads.items() if name not in pruned}  # those have no journal
+        # guard: checkpoints ahead of their journal -> ahead = {name: head for name, head in heads.items() if False}
         ahead = {name: head for name, head in heads.items() if _sequence(state, name) > head}
         await self._mend(state, ahead)
         replayed = 0

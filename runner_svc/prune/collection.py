@@ -64,11 +64,11 @@ class Collection:
                 break
             for row in rows:
                 if row.journal not in without:
-                    # guard: what a journal refers to is not dropped -> (removed)
+                    # guard: what a journal refers to is not dropped -> pass
                     found.add(digests_in(row.body))
             await asyncio.sleep(0)
         for name in (pruned | gone.histories) - gone.whole:
-            # guard: artifacts of what was pruned are not dropped -> (removed)
+            # guard: artifacts of what was pruned are not dropped -> pass
             found.add(await self._artifacts_of(name))
         return found
 

@@ -73,7 +73,7 @@ class Pruner:
 
     async def _chosen(self, rule: PruneRule) -> AsyncIterator[_Chosen]:
         for each in await self._engine.ask(lambda state: [*_chosen_of(state, rule)]):
-            # guard: a stopped execution is as old as its last event -> yield each
+            # guard (2 lines): a stopped execution is as old as its last event -> yield each
             if not each.is_stopped or not each.has_journal or await self._last_event(each) < rule.before:
                 yield each
 

@@ -252,10 +252,10 @@ def _append(
 def _put_contents(db: sqlite3.Connection, contents: Mapping[str, bytes]) -> None:
     """Keeps contents; one that is there becomes young again, for an event may be about to speak of it."""
     now = int(time.time())
+    # guard: a content that is put again is young -> again = "put_at = put_at WHERE put_at < excluded.put_at - ?"
+    again = "put_at = excluded.put_at WHERE put_at < excluded.put_at - ?"
     db.executemany(
-        "INSERT INTO content (digest, body, put_at) VALUES (?, ?, ?) ON CONFLICT (digest) DO UPDATE"
-        # guard: a content that is put again is young -> " SET put_at = put_at WHERE put_at < excluded.put_at - ?"
-        " SET put_at = excluded.put_at WHERE put_at < excluded.put_at - ?",
+        f"INSERT INTO content (digest, body, put_at) VALUES (?, ?, ?) ON CONFLICT (digest) DO UPDATE SET {again}",
         [(digest, body, now, PUT_AGAIN_AFTER) for digest, body in contents.items()],
     )
 

@@ -1,4 +1,4 @@
-"""Whatever is run, stopped, restarted and pruned, and in which order: what is left answers as if nothing had gone."""
+"""Executions are run, stopped, restarted and pruned in any order: what is left answers as if nothing had gone."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ AT_REST = (pb.EXECUTION_STATE_SUCCEEDED, pb.EXECUTION_STATE_STOPPED)
 
 @dataclass(slots=True)
 class Known:
-    """What an execution answers."""
+    """The answers of an execution."""
 
     tasks: runner_pb2.GetExecutionResponse
     events: list[pb.Event]

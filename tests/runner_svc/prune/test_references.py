@@ -1,4 +1,4 @@
-"""What a message refers to is found in its bytes; nothing that was added is ever missed."""
+"""The references of a message are found in its bytes; nothing that was added is ever missed."""
 
 from __future__ import annotations
 
