@@ -9,7 +9,7 @@
     │   ├── CandidateNotFound  PromptNotFound
     │   ├── NoLayout  WrongState  CandidateChanged  StaleLease  SessionReplaced  SequenceAhead
     │   ├── ExecutionPruned       only the artifacts of the execution were kept
-    │   ├── PruneUnderWay
+    │   ├── StoreBusy             a prune or a backup is at work
     │   ├── ExecutionQuarantined  the runner met a bug in the execution, and leaves it alone
     │   ├── WatcherTooSlow  WorkerTooSlow    it fell behind in reading and was cut off
     │   └── ReaderTooSlow  TooManyStreams
@@ -150,8 +150,8 @@ class ExecutionPruned(Rejected):
     status = "FAILED_PRECONDITION"
 
 
-class PruneUnderWay(Rejected):
-    """One prune at a time: another one is at work."""
+class StoreBusy(Rejected):
+    """A prune or a backup is at work, and there is one of them at a time."""
 
     status = "FAILED_PRECONDITION"
 

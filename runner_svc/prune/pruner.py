@@ -16,8 +16,8 @@ from runner_svc.core.state.execution import Execution
 from runner_svc.core.state.overview import Overview
 from runner_svc.engine import Engine
 from runner_svc.prune.collection import GRACE, Collection, Gone
+from runner_svc.prune.exclusive import Exclusive
 from runner_svc.store.port import Store
-from signoff.errors import PruneUnderWay
 from signoff.v1 import execution_pb2
 
 EXECUTIONS_AT_ONCE = 100  # that go in one transaction, for which the loop is held
@@ -49,27 +49,23 @@ class _Chosen:
 class Pruner:
     """The prunes of one runner."""
 
-    def __init__(self, engine: Engine, store: Store, grace: float = GRACE) -> None:
+    def __init__(self, engine: Engine, store: Store, exclusive: Exclusive, grace: float = GRACE) -> None:
         """`grace`: seconds in which a content that was put is left alone."""
         self._engine = engine
         self._store = store
         self._collection = Collection(engine, store, grace)
-        self._is_at_work = False
+        self._exclusive = exclusive
 
     async def prune(self, rule: PruneRule, *, dry_run: bool) -> AsyncGenerator[Sums, None]:
-        """Yields the sums so far, now and then and at the end. Raises PruneUnderWay, or Unavailable."""
-        if self._is_at_work:
-            raise PruneUnderWay("expected no other prune at work, but one is: wait for its end")
-        self._is_at_work = True
-        try:
+        """Yields the sums so far, now and then and at the end. Raises StoreBusy, or Unavailable."""
+        # guard: one prune or backup at a time -> with Exclusive().held("a prune"):
+        with self._exclusive.held("a prune"):
             # What has ended is archived by a checkpoint, and what is pruned to its artifacts stays as one.
             await self._engine.between_turns(lambda _: self._engine.checkpoint())
             found = [each async for each in self._chosen(rule)]
             steps = self._told(found, rule) if dry_run else self._done(found, rule)
             async for sums in steps:
                 yield sums
-        finally:
-            self._is_at_work = False
 
     async def _chosen(self, rule: PruneRule) -> AsyncIterator[_Chosen]:
         for each in await self._engine.ask(lambda state: [*_chosen_of(state, rule)]):

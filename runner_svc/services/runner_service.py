@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 
 import grpc.aio
 
+from runner_svc.backup.export import parts_of
 from runner_svc.codec.canaries import tallies_to_proto
 from runner_svc.codec.previews import preview_to_proto
 from runner_svc.codec.settings import budget_from_proto, settings_from_proto
@@ -27,6 +28,7 @@ from runner_svc.core.state.overview import Overview
 from runner_svc.engine import Engine
 from runner_svc.planner import Planner
 from runner_svc.prune.collection import GRACE
+from runner_svc.prune.exclusive import Exclusive
 from runner_svc.prune.pruner import Pruner
 from runner_svc.services.candidates import CandidateQuery, find_candidate
 from runner_svc.services.hub import Hub
@@ -73,7 +75,8 @@ class RunnerService(runner_pb2_grpc.RunnerServiceServicer):
         self._hub = hub
         self._planner = planner
         self._currency = currency
-        self._pruner = Pruner(engine, store, prune_grace)
+        self._exclusive = Exclusive()
+        self._pruner = Pruner(engine, store, self._exclusive, prune_grace)
         self._sending = ConcurrencyLimit(MOST_SENDING, "layouts and artifacts")
         self._snapshots = ConcurrencyLimit(MOST_SNAPSHOTS, "snapshots of large executions")
 
@@ -309,6 +312,17 @@ class RunnerService(runner_pb2_grpc.RunnerServiceServicer):
                 yield answer
         answer.done = True
         yield answer
+
+    async def BackUp(
+        self, request: runner_pb2.BackUpRequest, context: Context
+    ) -> AsyncIterator[runner_pb2.BackUpResponse]:
+        with self._exclusive.held("a backup"):
+            async for part in parts_of(self._store, await self._engine.ask(_count_events)):
+                yield part
+
+
+def _count_events(state: State) -> int:
+    return state.sequence + sum(known.sequence for known in state.in_order() if known.pruned_at is None)
 
 
 def _warnings(state: State, overview: Overview) -> Iterator[str]:

@@ -76,9 +76,8 @@ class RunnerCommands:
 
         The prune ends when the reader stops, and a later one goes on.
         """
-        request = runner_pb2.PruneExecutionsRequest(
-            older_than=older_than, keep_last=keep_last, keep_artifacts=keep_artifacts, dry_run=dry_run
-        )
+        request = runner_pb2.PruneExecutionsRequest(keep_last=keep_last, keep_artifacts=keep_artifacts, dry_run=dry_run)
+        request.older_than.FromTimedelta(older_than)
         async for sums in self._runner.answers(lambda runner: runner.PruneExecutions, request):
             yield sums
 

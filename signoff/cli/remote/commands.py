@@ -392,3 +392,36 @@ def prune(
         older_than=older_than, keep_last=keep_last, keep_artifacts=keep_artifacts, dry_run=dry_run, yes=yes
     )
     raise typer.Exit(pruning.prune(options, _where(runner, data_dir), CommandOutput(json=json)))
+
+
+@remote.command()
+def backup(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The archive to write, such as signoff.tar.")],
+    runner: Runner = "",
+    data_dir: DataDir = DB,
+    json: Json = False,
+) -> None:
+    """Write an archive of all that the runner keeps, and of the plans on --data-dir. The work goes on meanwhile.
+
+    `signoff restore` opens it elsewhere. The file has its name only once it is whole.
+    """
+    from signoff.cli.archive import backup as backing
+    from signoff.cli.show.output import CommandOutput
+
+    finish(backing.backup(file, _where(runner, data_dir), CommandOutput(json=json)))
+
+
+@remote.command()
+def restore(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="An archive of `signoff backup`.")],
+    into: Annotated[Path, typer.Option("--into", metavar="DIR", help="A new data directory, or an empty folder.")],
+    json: Json = False,
+) -> None:
+    """Fill a new data directory from an archive; with SIGNOFF_RUNNER_STORE, a new database as well.
+
+    The whole archive is checked first.
+    """
+    from signoff.cli.archive import restore as restoring
+    from signoff.cli.show.output import CommandOutput
+
+    raise typer.Exit(restoring.restore(file, into, CommandOutput(json=json)))

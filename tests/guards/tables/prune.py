@@ -23,4 +23,9 @@ GUARDS: Sequence[Guard] = (
     Guard("errands are done on a durable state", "a prune while the journal is being written"),
     Guard("sums outlive what is pruned", "the executions are pruned in which validators judged canaries"),
     Guard("a person is asked before a prune", "a person sees what would go, and says no"),
+    Guard("one prune or backup at a time", "a prune while a backup reads the contents"),
+    Guard("what is restored is what was backed up", "a byte of an archive is another one"),
+    Guard("no member leads out of the folder", "an archive from somewhere names ../../x"),
+    Guard("a restore overwrites nothing", "a person restores into the folder that they work in"),
+    Guard("a backup without an end is none", "the runner is killed in the middle of a backup"),
 )

@@ -476,7 +476,7 @@ async def test_one_prune_at_a_time(runner: Running) -> None:
     holding = asyncio.create_task(first)
     reading = asyncio.create_task(_read(pruner))
     await asyncio.sleep(0.05)
-    with refused("PRUNE_UNDER_WAY", REFUSED):
+    with refused("STORE_BUSY", REFUSED):
         await prune(runner)
     await asyncio.gather(holding, reading)
     await prune(runner)
