@@ -13,12 +13,19 @@ AI_TRENDS = EXAMPLES / "ai_trends" / "plan.json"
 STORE = ("SIGNOFF_RUNNER_STORE", "SIGNOFF_RUNNER_STORE_LEASE")
 
 
-@pytest.mark.parametrize("kinds", ["sqlite to sqlite", "sqlite to postgres", "postgres to sqlite"])
+@pytest.fixture(
+    params=["sqlite to postgres", "postgres to sqlite", pytest.param("sqlite to sqlite", marks=pytest.mark.long)]
+)
+def stores(request: pytest.FixtureRequest) -> list[str]:
+    """Returns the store that is backed up, and the one that it is restored into."""
+    kinds = str(request.param).split(" to ")
+    return [str(request.getfixturevalue("dsn")) if kind == "postgres" else kind for kind in kinds]
+
+
 async def test_an_execution_that_was_backed_up_in_the_middle_goes_on_where_it_was_restored(
-    kinds: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+    stores: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    stores = {"sqlite": "sqlite", "postgres": request.getfixturevalue("dsn") if "postgres" in kinds else ""}
-    before, after = (stores[kind] for kind in kinds.split(" to "))
+    before, after = stores
     monkeypatch.setenv(STORE[1], "1")
     monkeypatch.setenv(STORE[0], before)
     flags = ("--model", "mock:delay=0.1", "--data-dir", "db")

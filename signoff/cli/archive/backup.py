@@ -46,7 +46,7 @@ async def _write(file: BinaryIO, client: Client, data_dir: Path) -> Manifest:
         async for part in parts:
             archive.add_message(part.SerializeToString())
             end = part.end if part.HasField("end") else None
-    # guard: a backup without an end is none -> end = end or runner_pb2.BackedUpEnd()
+    # guard (2 lines): a backup without an end is none -> end = end or runner_pb2.BackedUpEnd()
     if end is None:
         raise Unavailable("the backup was cut off before its end: try again")
     archive.end_store()
