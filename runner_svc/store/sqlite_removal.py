@@ -29,20 +29,27 @@ def remove(db: sqlite3.Connection, removal: Removal) -> None:
 
 
 def purge(db: sqlite3.Connection, limit: int) -> Purged:
-    found = db.execute("SELECT journal, is_whole FROM removed LIMIT 1").fetchone()
-    if found is None:
-        return Purged(rows=0, is_done=True)
-    journal, is_whole = found
-    events = "position IN (SELECT position FROM event WHERE journal = ? LIMIT ?)"
-    rows = db.execute(f"DELETE FROM event WHERE {events}", (journal, limit)).rowcount
-    left = limit - rows
-    if is_whole and left > 0:
-        tasks = "number IN (SELECT number FROM task_checkpoint WHERE journal = ? LIMIT ?)"
-        query = f"DELETE FROM task_checkpoint WHERE journal = ? AND {tasks}"
-        left -= db.execute(query, (journal, journal, left)).rowcount
-    if left > 0:
-        db.execute("DELETE FROM removed WHERE journal = ?", (journal,))
+    rows, left = 0, limit
+    while left > 0:
+        found = db.execute("SELECT journal, is_whole FROM removed LIMIT 1").fetchone()
+        if found is None:
+            return Purged(rows=rows, is_done=left == limit)
+        journal, is_whole = found
+        events = "position IN (SELECT position FROM event WHERE journal = ? LIMIT ?)"
+        deleted = db.execute(f"DELETE FROM event WHERE {events}", (journal, left)).rowcount
+        rows, left = rows + deleted, left - deleted
+        if is_whole and left > 0:
+            left -= _purge_tasks(db, journal, left)
+        if left > 0:
+            db.execute("DELETE FROM removed WHERE journal = ?", (journal,))
+            left -= 1
     return Purged(rows=rows, is_done=False)
+
+
+def _purge_tasks(db: sqlite3.Connection, journal: str, limit: int) -> int:
+    tasks = "number IN (SELECT number FROM task_checkpoint WHERE journal = ? LIMIT ?)"
+    query = f"DELETE FROM task_checkpoint WHERE journal = ? AND {tasks}"
+    return db.execute(query, (journal, journal, limit)).rowcount
 
 
 def drop_contents(db: sqlite3.Connection, digests: Sequence[str], before: float) -> list[str]:

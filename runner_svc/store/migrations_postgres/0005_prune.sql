@@ -49,31 +49,36 @@ BEGIN
 END
 $$;
 
--- Returns how many rows of journals were taken away, and whether nothing was left to do.
+-- Returns how many rows of journals were taken away, and whether there was nothing to do.
 CREATE FUNCTION signoff.purge(own_epoch bigint, lease interval, most bigint, OUT purged bigint, OUT is_done boolean)
 LANGUAGE plpgsql AS $$
 DECLARE
     found signoff.removed%ROWTYPE;
-    further bigint := 0;
+    room bigint := most;
+    deleted bigint;
 BEGIN
     PERFORM signoff.own(own_epoch, lease);
     purged := 0;
-    SELECT * INTO found FROM signoff.removed LIMIT 1;
-    is_done := found.journal IS NULL;
-    IF is_done THEN
-        RETURN;
-    END IF;
-    DELETE FROM signoff.event WHERE position IN
-        (SELECT position FROM signoff.event WHERE journal = found.journal LIMIT most);
-    GET DIAGNOSTICS purged = ROW_COUNT;
-    IF found.is_whole AND purged < most THEN
-        DELETE FROM signoff.task_checkpoint WHERE journal = found.journal AND number IN
-            (SELECT number FROM signoff.task_checkpoint WHERE journal = found.journal LIMIT most - purged);
-        GET DIAGNOSTICS further = ROW_COUNT;
-    END IF;
-    IF purged + further < most THEN
-        DELETE FROM signoff.removed WHERE journal = found.journal;
-    END IF;
+    WHILE room > 0 LOOP
+        SELECT * INTO found FROM signoff.removed LIMIT 1;
+        EXIT WHEN found.journal IS NULL;
+        DELETE FROM signoff.event WHERE position IN
+            (SELECT position FROM signoff.event WHERE journal = found.journal LIMIT room);
+        GET DIAGNOSTICS deleted = ROW_COUNT;
+        purged := purged + deleted;
+        room := room - deleted;
+        IF found.is_whole AND room > 0 THEN
+            DELETE FROM signoff.task_checkpoint WHERE journal = found.journal AND number IN
+                (SELECT number FROM signoff.task_checkpoint WHERE journal = found.journal LIMIT room);
+            GET DIAGNOSTICS deleted = ROW_COUNT;
+            room := room - deleted;
+        END IF;
+        IF room > 0 THEN
+            DELETE FROM signoff.removed WHERE journal = found.journal;
+            room := room - 1;
+        END IF;
+    END LOOP;
+    is_done := room = most;
 END
 $$;
 

@@ -84,7 +84,7 @@ def _files_of(folder: Path) -> Iterator[dict[str, BinaryIO]]:
         try:
             with contextlib.suppress(OSError):  # some file systems over a network have no locks
                 fcntl.flock(descriptor, fcntl.LOCK_SH)
-            files = {}
+            files: dict[str, BinaryIO] = {}
             for name in NAMES_OF_A_PLAN:
                 with contextlib.suppress(FileNotFoundError):
                     files[name] = stack.enter_context((folder / name).open("rb"))

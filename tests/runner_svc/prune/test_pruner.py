@@ -263,6 +263,19 @@ async def test_the_newest_execution_of_a_plan_is_the_newest_that_is_left(runner:
         await get(runner, Ref(plan_id="two"))
 
 
+async def test_files_of_an_execution_stay_and_those_that_were_looked_for_are_left_out(tmp_path: Path) -> None:
+    store = MemoryStore()
+    async with running(PLANS, tmp_path, store=store) as runner:
+        await finished(runner)
+        paths = [runner.outputs.path("two", task) for task in ("a", "b")]
+    paths[0].unlink()
+    async with running(PLANS, tmp_path, store=store) as runner:
+        assert (await prune(runner)).executions == 1
+        await runner.outputs.drained()
+        assert not runner.loops[1].done()
+        assert paths[1].exists()
+
+
 # ---------------------------------------------------------------- contents and maps
 
 
@@ -282,6 +295,7 @@ async def test_what_a_later_execution_has_kept_stays_with_it(runner: Running) ->
     assert (await prune(runner, keep_last=1)).executions == 1
     await gone(runner, first)
     await whole(runner, second, ("1a", "1b"))
+    assert {await has(store_of(runner), text) for text in ("1a", "1b")} == {True}  # not only in the runner's memory
     third = await finished(runner, reuse=True)
     await whole(runner, third, ("1a", "1b"))
 
