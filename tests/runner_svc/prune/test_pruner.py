@@ -496,6 +496,31 @@ async def test_one_prune_at_a_time(runner: Running) -> None:
     await prune(runner)
 
 
+async def test_a_client_that_leaves_ends_its_prune_and_the_next_one_goes_on(runner: Running) -> None:
+    refs = [await finished(runner, (f"{n}a", f"{n}b")) for n in range(2)]
+    request = runner_pb2.PruneExecutionsRequest()
+    request.older_than.FromSeconds(0)
+    call = runner.stub.PruneExecutions(request)
+    assert (await anext(aiter(call))).executions == 2
+    call.cancel()
+    async with asyncio.timeout(10):
+        while await _is_busy(runner):
+            pass
+    for ref in refs:
+        await gone(runner, ref)
+    assert not [n for n in range(2) if await has(store_of(runner), f"{n}a")]
+
+
+async def _is_busy(runner: Running) -> bool:
+    try:
+        await prune(runner)
+    except grpc.aio.AioRpcError as error:
+        if error.code() != REFUSED:
+            raise
+        return True
+    return False
+
+
 async def _read(call: Any) -> None:
     async for _ in call:
         pass
