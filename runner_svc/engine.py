@@ -18,8 +18,10 @@ Now and then, and at its end, the engine takes a checkpoint (recovery.py), so th
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
@@ -28,6 +30,7 @@ import structlog
 from runner_svc.codec.journal.entries import event_to_proto
 from runner_svc.committer import Answered, Committer, Observer, Performer, deliver
 from runner_svc.contents import Contents
+from runner_svc.core.decide.prune import PruneRule
 from runner_svc.core.decide.turn import Decision, State, TurnFailed
 from runner_svc.core.fleet.timings import ModelTables, StreamTimings
 from runner_svc.core.machine import Machine
@@ -35,9 +38,11 @@ from runner_svc.core.model import signals
 from runner_svc.core.model.map import Map
 from runner_svc.core.model.values import RUNNER, ExecutionId, SessionId
 from runner_svc.core.state.overview import NotInMemory
+from runner_svc.errands import Errands
 from runner_svc.inbox import Inbox, Item
 from runner_svc.listings import Listings
 from runner_svc.mishaps import Mishaps
+from runner_svc.prune.removal import RemovalOfExecutions, Removed
 from runner_svc.publish.feed import Feed
 from runner_svc.recovery import AheadOfJournal, Recovery
 from runner_svc.store.port import Row, Store
@@ -77,6 +82,7 @@ class Engine:
         self.epoch = 0
         self._store = store
         self._recovery = Recovery(store)
+        self._removal = RemovalOfExecutions(store, self._recovery)
         self._listings = Listings()
         self._performer = performer
         self.timings = timings or StreamTimings()
@@ -84,6 +90,8 @@ class Engine:
         self._clock = clock
         self._machine = Machine(self.timings, self._tables)
         self._inbox = Inbox(self.now)
+        self._errands = Errands()
+        self.maps_being_set: Counter[str] = Counter()  #: keys of maps that are stored for a layout that comes next
         self._again: list[tuple[Item, NotInMemory]] = []  # questions, and what must be brought in for them first
         self._checkpoint_every = checkpoint_every
         self._since_checkpoint = 0  # events
@@ -132,6 +140,30 @@ class Engine:
         """Takes in reports. Waits while the inbox is full."""
         await self._inbox.report(*incoming)
 
+    async def between_turns(self, work: Callable[[State], Awaitable[T]], *, changes_state: bool = False) -> T:
+        """Does work on the durable state while nothing is decided or committed, and returns what it returns.
+
+        The loop waits for it, so it must be short. With `changes_state`, the state is built anew when it raises.
+        """
+        done = self._errands.add(work, changes_state=changes_state)
+        self._inbox.wake()
+        return await done
+
+    @contextlib.contextmanager
+    def setting(self, key: str) -> Iterator[None]:
+        """Says that a map is stored for a layout that comes next, so that no prune takes it for one without a use."""
+        self.maps_being_set[key] += 1
+        try:
+            yield
+        finally:
+            self.maps_being_set[key] -= 1
+            self.maps_being_set += Counter()  # without those that are at 0
+
+    async def remove(self, chosen: Mapping[ExecutionId, int], rule: PruneRule) -> Removed:
+        """Takes executions away that are at rest, as prune/removal.py says. `chosen`: their sequences."""
+        work = self._removal.remove
+        return await self.between_turns(lambda state: work(state, chosen, rule, self.now()), changes_state=True)
+
     # ------------------------------------------------------------ life
 
     async def open(self) -> None:
@@ -154,17 +186,28 @@ class Engine:
         finally:
             # guard: told when the runner ends -> (removed)
             self._inbox.refuse_more()
+            self._errands.refuse_more()
             await self._commits.end()
             self._inbox.fail_all(ShuttingDown("the runner is about to end"))
 
     async def _step(self, items: list[Item]) -> None:
         await self._turn(items)
         await self._bring_in()
+        if self._errands:
+            await self._run_errand()
         if not self._inbox.is_empty:
             await asyncio.sleep(0)  # the next turn begins at once, and nothing else in this loop may have waited
         if self._since_checkpoint >= self._checkpoint_every:
             await self._commits.idle()
             await self.checkpoint()
+
+    async def _run_errand(self) -> None:
+        """Does an errand, unless the state is to be built anew first."""
+        await self._commits.idle()
+        # guard: errands are done on a durable state -> if True:
+        if not self.is_ahead:
+            self._is_torn = not await self._errands.do_next(self._machine.state)
+        self._inbox.wake()  # for the next errand, or to build the state anew
 
     async def _survive(self, bug: Exception, items: list[Item]) -> None:
         """Goes on after a bug in a turn: tells the caller or worker that caused it, and builds the state anew."""

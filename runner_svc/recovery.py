@@ -93,6 +93,8 @@ class Recovery:
         state = machine.state
         position = await self._restore(state)
         heads = await self._store.heads([RUNNER, *state.executions, *state.archived, *state.quarantined])
+        pruned = {known.id for known in state.archived.values() if known.pruned_at is not None}
+        heads = {name: head for name, head in heads.items() if name not in pruned}  # those have no journal
         # guard: checkpoints ahead of their journal -> ahead = {name: head for name, head in heads.items() if False}
         ahead = {name: head for name, head in heads.items() if _sequence(state, name) > head}
         await self._mend(state, ahead)
@@ -136,6 +138,8 @@ class Recovery:
             overviews = [overview_from_proto(message) for message in messages]
         except Exception as error:  # noqa: BLE001 - any bug: the journal has all of it
             log.error("checkpoint_unreadable", error=str(error))
+            # guard: what was pruned to its artifacts outlives a checkpoint -> (removed)
+            _restore_pruned(state, found.executions)
             return 0
         restore_runner(state, runner)
         for overview, message in zip(overviews, messages, strict=True):
@@ -230,7 +234,7 @@ class Recovery:
     async def _build(self, state: State, overview: Overview, *, from_checkpoint: bool = True) -> None:
         """Takes an execution into memory. Quarantines it when it cannot even be built from its journal."""
         try:
-            if from_checkpoint and overview.sequence:
+            if overview.pruned_at is not None or (from_checkpoint and overview.sequence):
                 state.take_in(await self._from_checkpoint(state, overview))
             else:
                 state.take_in(await self._from_journal(state, overview))
@@ -238,7 +242,9 @@ class Recovery:
             raise
         except Exception as error:  # noqa: BLE001 - the other executions are still good
             _log_bug(overview.id, overview.sequence, error)
-            if from_checkpoint:
+            if overview.pruned_at is not None:
+                state.quarantine(overview, _why(error))
+            elif from_checkpoint:
                 await self._build(state, overview, from_checkpoint=False)
             else:
                 heads = await self._store.heads([overview.id])
@@ -343,6 +349,7 @@ class Recovery:
         live = list(state.executions.values())
         # guard: files before the archive -> settled = {execution.id for execution in live if execution.state.is_final}
         settled = {execution.id for execution in live if execution.state.is_final and is_settled(execution.map.plan_id)}
+        settled |= {execution.id for execution in live if execution.pruned_at is not None}
         changed = [
             execution
             for execution in live
@@ -363,9 +370,19 @@ class Recovery:
                 state.archive(execution)
         state.unload_maps()
 
+    def has_kept(self, execution: Execution) -> bool:
+        """Tells whether the last checkpoint has all of an execution in memory."""
+        return self._taken.get(execution.id) == execution.sequence
+
+    def forget(self, gone: Iterable[ExecutionId]) -> None:
+        """Forgets executions that have left the memory by another way than a checkpoint."""
+        for execution in gone:
+            self._taken.pop(execution, None)
+
     async def _check_durable(self, state: State, changed: Sequence[Execution]) -> None:
         """Raises AheadOfJournal when the state is not that of the journal."""
-        known = {RUNNER: state.sequence} | {execution.id: execution.sequence for execution in changed}
+        with_journals = [execution for execution in changed if execution.pruned_at is None]
+        known = {RUNNER: state.sequence} | {execution.id: execution.sequence for execution in with_journals}
         heads = await self._store.heads(list(known))
         ahead = [f"{name or 'the runner'} at {sequence}" for name, sequence in known.items() if sequence != heads[name]]
         if ahead:
@@ -377,10 +394,22 @@ def _bodies(
 ) -> Iterator[tuple[str, bytes]]:
     """Yields the changed executions, and quarantined ones at sequence 0, so that a start reads their journals."""
     # guard: quarantine outlives checkpoints -> left_alone: list[Overview] = []
-    left_alone = [replace(overview, sequence=0) for overview in state.quarantined.values()]
+    left_alone = [replace(each, sequence=0) for each in state.quarantined.values() if each.pruned_at is None]
     overviews = itertools.chain((execution.overview() for execution in changed), left_alone)
     for overview in sorted(overviews, key=lambda overview: overview.created_at) if left_alone else overviews:
         yield overview.id, execution_to_proto(overview, settled=overview.id in settled).SerializeToString()
+
+
+def _restore_pruned(state: State, bodies: Iterable[bytes]) -> None:
+    """Takes in the executions that were pruned to their artifacts. They have no journal to be built from."""
+    for body in bodies:
+        try:
+            overview = overview_from_proto(checkpoint_pb2.ExecutionCheckpoint.FromString(body))
+        except Exception as error:  # noqa: BLE001 - any bug: the others are still good
+            log.error("checkpoint_unreadable", error=str(error))
+        else:
+            if overview.pruned_at is not None:
+                state.restore(overview)
 
 
 async def _in_turns(items: Iterable[T], many: int) -> AsyncIterator[T]:

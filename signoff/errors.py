@@ -8,6 +8,8 @@
     │   ├── PlanNotFound  LayoutNotFound  ExecutionNotFound  TaskNotFound  ArtifactNotFound
     │   ├── CandidateNotFound  PromptNotFound
     │   ├── NoLayout  WrongState  CandidateChanged  StaleLease  SessionReplaced  SequenceAhead
+    │   ├── ExecutionPruned       only the artifacts of the execution were kept
+    │   ├── StoreBusy             a prune or a backup is at work
     │   ├── ExecutionQuarantined  the runner met a bug in the execution, and leaves it alone
     │   ├── WatcherTooSlow  WorkerTooSlow    it fell behind in reading and was cut off
     │   └── ReaderTooSlow  TooManyStreams
@@ -138,6 +140,18 @@ class StaleLease(Rejected):
 
 class ExecutionQuarantined(Rejected):
     """The runner met a bug in the execution and leaves it alone until it is resumed."""
+
+    status = "FAILED_PRECONDITION"
+
+
+class ExecutionPruned(Rejected):
+    """The execution was pruned to its artifacts: its history is gone, and no command moves it any more."""
+
+    status = "FAILED_PRECONDITION"
+
+
+class StoreBusy(Rejected):
+    """A prune or a backup is at work, and there is one of them at a time."""
 
     status = "FAILED_PRECONDITION"
 

@@ -19,7 +19,12 @@ PACKAGES = ("signoff", "planner_svc", "runner_svc", "worker_svc")
 SERVICES = ("planner_svc", "runner_svc", "worker_svc")
 
 # The command line compiles without a service, and looks at the model's settings before it starts one.
-LENT = {"signoff.cli.run.compile_plan": ("planner_svc",), "signoff.cli.run.run": ("worker_svc.llm.config.settings",)}
+# It also fills a new store from a backup, when no runner is there yet.
+LENT = {
+    "signoff.cli.run.compile_plan": ("planner_svc",),
+    "signoff.cli.run.run": ("worker_svc.llm.config.settings",),
+    "signoff.cli.archive.restore": ("runner_svc.backup", "runner_svc.store"),
+}
 
 EDGE_OF_THE_WORLD = {
     "asyncio", "concurrent", "threading", "multiprocessing", "subprocess", "socket", "selectors",  # waiting

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from runner_svc.codec.contents import content_of
+from runner_svc.core.model.tallies import Pool, Tallies, Tally
 from runner_svc.core.model.values import Canary
-from runner_svc.core.state.canaries import Pool, Tallies, Tally
 from signoff.v1 import execution_pb2 as pb
 from signoff.v1 import plan_pb2
 

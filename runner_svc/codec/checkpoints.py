@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from runner_svc.codec.canaries import tallies_from_proto
+from runner_svc.codec.canaries import tallies_from_proto, tallies_to_proto
 from runner_svc.codec.criterion_results import results_from_proto, results_to_proto
 from runner_svc.codec.makers import (
     kept_from_from_proto,
@@ -19,7 +19,13 @@ from runner_svc.codec.outages import outage_from_proto
 from runner_svc.codec.settings import budget_from_proto, settings_from_proto
 from runner_svc.codec.times import optional_seconds, seconds_of
 from runner_svc.codec.unread import unread_from_proto, unread_to_proto
-from runner_svc.codec.usage import total_from_proto, total_to_proto, totals_from_proto
+from runner_svc.codec.usage import (
+    currencies_from_proto,
+    currencies_to_proto,
+    total_from_proto,
+    total_to_proto,
+    totals_from_proto,
+)
 from runner_svc.codec.verdicts import by_from_proto, by_to_proto
 from runner_svc.codec.views import overview_to_proto
 from runner_svc.core.decide.turn import State
@@ -51,12 +57,19 @@ _CONTENTS = ("candidate", "artifact", "withdrawn", "rejected", "checkpoint")
 def runner_to_proto(state: State) -> pb.RunnerCheckpoint:
     layouts = [pb.LayoutCheckpoint(plan_id=plan_id, map_key=key) for plan_id, key in state.layouts.items()]
     own = [_request_to_proto(request) for request in state.requests.values() if request.execution == RUNNER]
-    return pb.RunnerCheckpoint(sequence=state.sequence, layouts=layouts, requests=own)
+    return pb.RunnerCheckpoint(
+        sequence=state.sequence,
+        layouts=layouts,
+        requests=own,
+        pruned_usage=currencies_to_proto(state.pruned.usage),
+        pruned_canaries=tallies_to_proto(tuple(state.pruned.canaries.items())),
+    )
 
 
 def restore_runner(state: State, message: pb.RunnerCheckpoint) -> None:
-    """Takes the layouts and the request ids that belong to no execution into a new state."""
+    """Takes all that belongs to no execution into a new state: layouts, request ids, sums over what was pruned."""
     state.sequence = message.sequence
+    state.pruned.add(currencies_from_proto(message.pruned_usage), tallies_from_proto(message.pruned_canaries))
     state.layouts.update((layout.plan_id, layout.map_key) for layout in message.layouts)
     state.requests.update((request.id, request) for request in _requests(RUNNER, message))
 
@@ -119,6 +132,7 @@ def overview_from_proto(checkpoint: pb.ExecutionCheckpoint) -> Overview:
         canaries_given=checkpoint.canaries_given,
         canaries=tallies_from_proto(message.canaries),
         requests=tuple(_requests(ExecutionId(message.execution_id), checkpoint)),
+        pruned_at=optional_seconds(message, "pruned_at"),
     )
 
 

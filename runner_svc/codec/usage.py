@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import fields, replace
 
 from runner_svc.core.model import signals
-from runner_svc.core.model.usage import Totals, Usage
+from runner_svc.core.model.usage import Totals, Usage, in_order
 from runner_svc.core.model.values import LeaseId, Phase, SessionId
 from runner_svc.prices import Prices
 from signoff.v1 import execution_pb2 as pb
@@ -63,3 +63,14 @@ def change_from_proto(part: pb.UsageRecorded) -> Usage:
 
 def totals_from_proto(messages: Iterable[pb.UsageTotal]) -> Totals:
     return {(phase, model): usage for phase, model, usage in map(total_from_proto, messages)}
+
+
+def currencies_to_proto(usage: Mapping[str, Totals]) -> list[pb.CurrencyUsage]:
+    return [
+        pb.CurrencyUsage(currency=currency, totals=[total_to_proto(*total) for total in in_order(totals)])
+        for currency, totals in usage.items()
+    ]
+
+
+def currencies_from_proto(messages: Iterable[pb.CurrencyUsage]) -> dict[str, Totals]:
+    return {message.currency: totals_from_proto(message.totals) for message in messages}

@@ -48,6 +48,8 @@ def overview_to_proto(overview: Overview, most_budgets: int | None = MOST_BUDGET
         message.started_at.CopyFrom(timestamp(overview.started_at))
     if overview.active_since is not None:
         message.active_since.CopyFrom(timestamp(overview.active_since))
+    if overview.pruned_at is not None:
+        message.pruned_at.CopyFrom(timestamp(overview.pruned_at))
     if overview.ended_at is not None:
         message.ended_at.CopyFrom(timestamp(overview.ended_at))
     return message

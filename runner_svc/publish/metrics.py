@@ -24,9 +24,9 @@ from prometheus_client.registry import Collector
 
 from runner_svc.core.decide.turn import State
 from runner_svc.core.model.states import ExecutionState, TaskStatus
+from runner_svc.core.model.tallies import Tallies
 from runner_svc.core.model.usage import Totals, add
 from runner_svc.core.model.values import Away, Phase, Role
-from runner_svc.core.state.canaries import Tallies
 from runner_svc.engine import Engine
 from runner_svc.publish.http_page import Headers, HttpAnswer, PageServer
 from signoff.errors import ConfigurationError, SignoffError
@@ -60,7 +60,7 @@ class Figures:
 def figures_of(state: State) -> Figures:
     sessions, overviews = state.roster.sessions.values(), list(state.overviews())
     tasks: Counter[TaskStatus] = Counter()
-    usage: dict[str, Totals] = {}
+    usage = {currency: dict(totals) for currency, totals in state.pruned.usage.items()}
     for overview in overviews:
         for phase, model, spent in overview.usage:
             add(usage.setdefault(overview.currency, {}), phase, model, spent)

@@ -148,7 +148,7 @@ class OutputFiles:
         if not self._unchecked or self._unchecked[0] is not unchecked:
             return
         self._unchecked.popleft()
-        if unchecked.state.newest[plan.plan_id] == execution.id:
+        if unchecked.state.newest.get(plan.plan_id) == execution.id:  # it may have been pruned meanwhile
             for task in missing:
                 self._wish(execution, task)
 

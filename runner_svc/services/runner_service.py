@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 
 import grpc.aio
 
+from runner_svc.backup.export import parts_of
 from runner_svc.codec.canaries import tallies_to_proto
 from runner_svc.codec.previews import preview_to_proto
 from runner_svc.codec.settings import budget_from_proto, settings_from_proto
@@ -26,14 +27,18 @@ from runner_svc.core.state.execution import Execution
 from runner_svc.core.state.overview import Overview
 from runner_svc.engine import Engine
 from runner_svc.planner import Planner
+from runner_svc.prune.collection import GRACE
+from runner_svc.prune.exclusive import Exclusive
+from runner_svc.prune.pruner import Pruner
 from runner_svc.services.candidates import CandidateQuery, find_candidate
 from runner_svc.services.hub import Hub
 from runner_svc.services.layouts import check_request, layout_key, layout_parts
 from runner_svc.services.leases import content_of_lease
 from runner_svc.services.pages import executions_page, fitting, listing_query, page_size, page_start
 from runner_svc.services.prompts import find_prompt, prompts_of
+from runner_svc.services.prunes import prune_rule, sums_to_proto
 from runner_svc.services.task_journal import JournalOfTask
-from runner_svc.services.watching import watch
+from runner_svc.services.watching import check_has_history, watch
 from runner_svc.services.worker_list import workers_to_proto
 from runner_svc.store.port import Store
 from signoff.bounds import bounds_of
@@ -54,13 +59,24 @@ MOST_SENDING = 64  # layouts, artifacts and candidates that are sent at once: ea
 class RunnerService(runner_pb2_grpc.RunnerServiceServicer):
     """The promises of runner.proto, over the engine."""
 
-    def __init__(self, engine: Engine, store: Store, hub: Hub, planner: Planner, currency: str = "") -> None:
-        """`currency`: the currency of all costs."""
+    def __init__(
+        self,
+        engine: Engine,
+        store: Store,
+        hub: Hub,
+        planner: Planner,
+        currency: str = "",
+        *,
+        prune_grace: float = GRACE,
+    ) -> None:
+        """`currency`: the currency of all costs. `prune_grace`: seconds in which no prune drops a new content."""
         self._engine = engine
         self._store = store
         self._hub = hub
         self._planner = planner
         self._currency = currency
+        self._exclusive = Exclusive()
+        self._pruner = Pruner(engine, store, self._exclusive, prune_grace)
         self._sending = ConcurrencyLimit(MOST_SENDING, "layouts and artifacts")
         self._snapshots = ConcurrencyLimit(MOST_SNAPSHOTS, "snapshots of large executions")
 
@@ -75,9 +91,10 @@ class RunnerService(runner_pb2_grpc.RunnerServiceServicer):
     async def _set_layout(self, plan_id: str, request_id: str) -> plan_pb2.MapHeader:
         """Stores the map, then has the engine make it the layout of its plan."""
         fetched = await self._planner.fetch(plan_id)
-        await self._store.put_map(fetched.map.key, fetched.parts)
-        signal = signals.SetLayout(at=self._engine.now(), request_id=request_id, map=fetched.map)
-        await self._engine.submit(signal, lambda _: None)
+        with self._engine.setting(fetched.map.key):
+            await self._store.put_map(fetched.map.key, fetched.parts)
+            signal = signals.SetLayout(at=self._engine.now(), request_id=request_id, map=fetched.map)
+            await self._engine.submit(signal, lambda _: None)
         return fetched.header
 
     async def GetLayout(  # type: ignore[override]  # as those of WatchExecution
@@ -284,6 +301,29 @@ class RunnerService(runner_pb2_grpc.RunnerServiceServicer):
         workers = await workers_to_proto(roster, self._hub)
         return runner_pb2.ListWorkersResponse(workers=workers, canaries=canaries)
 
+    async def PruneExecutions(
+        self, request: runner_pb2.PruneExecutionsRequest, context: Context
+    ) -> AsyncIterator[runner_pb2.PruneExecutionsResponse]:
+        rule = prune_rule(request, self._engine.now())
+        answer = runner_pb2.PruneExecutionsResponse()
+        async with contextlib.aclosing(self._pruner.prune(rule, dry_run=request.dry_run)) as steps:
+            async for sums in steps:
+                answer = sums_to_proto(sums)
+                yield answer
+        answer.done = True
+        yield answer
+
+    async def BackUp(
+        self, request: runner_pb2.BackUpRequest, context: Context
+    ) -> AsyncIterator[runner_pb2.BackUpResponse]:
+        with self._exclusive.held("a backup"):
+            async for part in parts_of(self._store, await self._engine.ask(_count_events)):
+                yield part
+
+
+def _count_events(state: State) -> int:
+    return state.sequence + sum(known.sequence for known in state.in_order() if known.pruned_at is None)
+
 
 def _warnings(state: State, overview: Overview) -> Iterator[str]:
     """Returns the doubts about an execution's start; none while its map is not in memory."""
@@ -325,8 +365,15 @@ def _selected(execution: Execution, request: runner_pb2.GetExecutionRequest, sta
     return iter(everything if request.tasks == runner_pb2.TASK_SELECTION_ALL else ())
 
 
+def _with_history(state: State, ref: runner_pb2.ExecutionRef) -> Execution:
+    """Raises ExecutionPruned for an execution of which only the artifacts were kept."""
+    known = _id(state, ref)
+    check_has_history(state.overview(known))
+    return state.execution(known)
+
+
 def _candidate_query(state: State, request: runner_pb2.GetCandidateRequest) -> CandidateQuery:
-    execution = state.execution(_id(state, request.ref))
+    execution = _with_history(state, request.ref)
     return CandidateQuery(
         execution=execution.id,
         sequence=execution.sequence,
@@ -337,7 +384,7 @@ def _candidate_query(state: State, request: runner_pb2.GetCandidateRequest) -> C
 
 
 def _prompt_query(state: State, request: runner_pb2.ListPromptsRequest | runner_pb2.GetPromptRequest) -> JournalOfTask:
-    execution = state.execution(_id(state, request.ref))
+    execution = _with_history(state, request.ref)
     _task(execution, request.task_id)
     return JournalOfTask(execution=execution.id, sequence=execution.sequence, task_id=request.task_id)
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
 from runner_svc.core.model.values import ExecutionId
 from runner_svc.store.port import Row, Store
+from signoff.errors import ExecutionNotFound
 from signoff.v1 import execution_pb2 as pb
 
 ROWS_AT_ONCE = 1_000  # rows of a page: those of other tasks are passed over unparsed, in a millisecond
@@ -29,11 +30,18 @@ async def events_of(store: Store, wanted: JournalOfTask) -> AsyncIterator[pb.Eve
             yield event
 
 
+def check_is_there(rows: Sequence[Row], execution: ExecutionId) -> None:
+    """Raises ExecutionNotFound when a journal has gone while it was read."""
+    if not rows:
+        raise ExecutionNotFound(f"expected the journal of {execution} to be there, but it was pruned while it was read")
+
+
 async def _rows(store: Store, wanted: JournalOfTask) -> AsyncIterator[Row]:
     """Yields the rows that may be about the task: those that contain its id as a serialized field."""
     needle, read = pb.Event(task_id=wanted.task_id).SerializeToString(), 0
     while read < wanted.sequence:
         rows = await store.read(wanted.execution, read, min(ROWS_AT_ONCE, wanted.sequence - read))
+        check_is_there(rows, wanted.execution)
         for row in rows:
             if needle in row.body:
                 yield row

@@ -6,16 +6,19 @@ import asyncio
 import contextlib
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from datetime import UTC, datetime
 
 from runner_svc.codec.journal.entries import event_for_watchers
 from runner_svc.core.decide.turn import State
 from runner_svc.core.model.values import ExecutionId
+from runner_svc.core.state.overview import Overview
 from runner_svc.engine import Engine
 from runner_svc.publish.feed import Span, Watcher, answers_of
 from runner_svc.services.hub import Hub
 from runner_svc.services.snapshots import Snapshot
+from runner_svc.services.task_journal import check_is_there
 from runner_svc.store.port import Row, Store
-from signoff.errors import SequenceAhead
+from signoff.errors import ExecutionPruned, SequenceAhead
 from signoff.rpc.concurrency import ConcurrencyLimit
 from signoff.rpc.frames import runs
 from signoff.states import is_at_rest
@@ -126,9 +129,21 @@ def _head(execution_id: ExecutionId, after: int) -> Callable[[State], tuple[int,
         execution = state.overview(execution_id)
         if after > execution.sequence:
             raise SequenceAhead(f"expected after_sequence up to {execution.sequence}, but got {after}")
+        if after < execution.sequence:
+            check_has_history(execution)
         return execution.sequence, execution.state.is_at_rest
 
     return head
+
+
+def check_has_history(execution: Overview) -> None:
+    """Raises ExecutionPruned for an execution of which only the artifacts were kept."""
+    if execution.pruned_at is not None:
+        raise ExecutionPruned(
+            f"expected an execution that has its history, but {execution.id} of {execution.plan_id} was pruned to its "
+            f"artifacts at {datetime.fromtimestamp(execution.pruned_at, UTC):%Y-%m-%d %H:%M} UTC: its events, "
+            "candidates and prompts are gone"
+        )
 
 
 async def _history(
@@ -136,6 +151,8 @@ async def _history(
 ) -> AsyncIterator[bytes]:
     while after < head:
         rows = await store.read(execution_id, after, min(EVENTS_A_BATCH, head - after))
+        # guard: a reader of what is pruned is told so -> (removed)
+        check_is_there(rows, execution_id)
         answers, after = _answers_of_rows(rows, wanted)
         while answers:
             yield answers.popleft()

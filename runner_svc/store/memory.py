@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+import time
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 
-from runner_svc.store.port import Checkpoint, Checkpointed, Listed, ListingQuery, Row
+from runner_svc.store.port import Checkpoint, Checkpointed, Listed, ListingQuery, Purged, Removal, Row
 from signoff.errors import StorageFailed
 
 
@@ -16,14 +18,18 @@ class MemoryStore:
     def __init__(self) -> None:
         self._epoch = 0
         self._rows: list[Row] = []
+        self._places: list[int] = []  # of the rows, in order: what a prune takes away leaves gaps
         self._journals: dict[str, list[Row]] = {}
         self._contents: dict[str, bytes] = {}
+        self._put_at: dict[str, float] = {}
         self._maps: dict[str, tuple[bytes, ...]] = {}
+        self._last = 0  # the place of the last row that was ever added
         self._covered = 0
         self._runner = b""
         self._executions: dict[str, bytes] = {}
         self._tasks: dict[str, dict[int, bytes]] = {}
         self._listed: dict[str, Listed] = {}
+        self._numbers: dict[str, int] = {}  # of the index, by journal: they stay
         self._is_listed = False
 
     @property
@@ -47,13 +53,24 @@ class MemoryStore:
             heads[row.journal] = row.sequence
         for row in rows:
             self._journals.setdefault(row.journal, []).append(row)
-        self._rows.extend(rows)
-        self._contents.update(contents)
+            self._place(row)
+        self._put(contents)
         self._listed.update({each.journal: each for each in listed})
+        self._number(listed)
+
+    def _place(self, row: Row) -> None:
+        self._last += 1
+        self._rows.append(row)
+        self._places.append(self._last)
+
+    def _put(self, contents: Mapping[str, bytes]) -> None:
+        self._contents.update(contents)
+        self._put_at.update(dict.fromkeys(contents, time.time()))
 
     async def everything(self, after: int, limit: int) -> tuple[Sequence[Row], int]:
-        rows = self._rows[after : after + limit]
-        return rows, after + len(rows)
+        start = bisect_right(self._places, after)
+        rows = self._rows[start : start + limit]
+        return rows, self._places[start + len(rows) - 1] if rows else after
 
     async def read(self, journal: str, after: int, limit: int) -> Sequence[Row]:
         return self._journals.get(journal, [])[after : after + limit]
@@ -62,7 +79,7 @@ class MemoryStore:
         return {journal: len(self._journals.get(journal, ())) for journal in journals}
 
     async def put_content(self, digest: str, body: bytes) -> None:
-        self._contents.setdefault(digest, body)
+        self._put({digest: body})
 
     async def content(self, digest: str) -> bytes | None:
         return self._contents.get(digest)
@@ -78,7 +95,7 @@ class MemoryStore:
         return (number, parts[number]) if number < len(parts) else None
 
     async def checkpoint(self, taken: Checkpoint) -> None:
-        self._covered, self._runner = len(self._rows), taken.runner
+        self._covered, self._runner = self._last, taken.runner
         self._executions.update(taken.executions)
         for journal, number, body in taken.tasks:
             self._tasks.setdefault(journal, {})[number] = body
@@ -94,13 +111,62 @@ class MemoryStore:
 
     async def list_anew(self, listed: Sequence[Listed], *, is_whole: bool = True) -> None:
         self._listed, self._is_listed = {each.journal: each for each in listed}, is_whole
+        self._numbers.clear()
+        self._number(listed)
+
+    def _number(self, listed: Iterable[Listed]) -> None:
+        for each in listed:
+            self._numbers.setdefault(each.journal, len(self._numbers) + 1)
 
     async def listed(self, query: ListingQuery) -> Sequence[tuple[int, str]]:
-        rows = [(number, each) for number, each in enumerate(self._listed.values(), 1) if _lets_through(query, each)]
+        rows = [(self._numbers[each.journal], each) for each in self._listed.values() if _lets_through(query, each)]
         found = (
             (number, each.journal) for number, each in reversed(rows) if query.older is None or number < query.older
         )
         return [*islice(found, query.limit)]
+
+    # ------------------------------------------------------------ what a prune takes away
+
+    async def remove(self, removal: Removal) -> None:
+        own = removal.row
+        if own.sequence != len(self._journals.get(own.journal, ())) + 1:
+            raise StorageFailed(f"expected another row of the runner's own journal, but got {own.sequence}")
+        self._journals.setdefault(own.journal, []).append(own)
+        self._place(own)
+        gone = {*removal.whole, *(journal for journal, _ in removal.histories)}
+        stay = [number for number, row in enumerate(self._rows) if row.journal not in gone]
+        self._rows, self._places = [self._rows[n] for n in stay], [self._places[n] for n in stay]
+        for journal in gone:
+            self._journals.pop(journal, None)
+        for journal in removal.whole:
+            for kept in (self._executions, self._tasks, self._listed):
+                kept.pop(journal, None)
+        self._executions.update(removal.histories)
+
+    async def purge(self, limit: int) -> Purged:
+        return Purged(rows=0, is_done=True)  # memory is given back at once
+
+    async def sizes(self, after: str, limit: int, older_than: float) -> Sequence[tuple[str, int]]:
+        found = sorted(digest for digest in self._contents if digest > after and self._is_older(digest, older_than))
+        return [(digest, len(self._contents[digest])) for digest in found[:limit]]
+
+    def _is_older(self, digest: str, older_than: float) -> bool:
+        return self._put_at[digest] < time.time() - older_than
+
+    async def drop_contents(self, digests: Sequence[str], older_than: float) -> Sequence[str]:
+        gone = [digest for digest in digests if digest in self._contents and self._is_older(digest, older_than)]
+        for digest in gone:
+            del self._contents[digest], self._put_at[digest]
+        return gone
+
+    async def maps(self, after: str, limit: int) -> Sequence[str]:
+        return sorted(key for key in self._maps if key > after)[:limit]
+
+    async def drop_map(self, key: str) -> None:
+        self._maps.pop(key, None)
+
+    async def shrink(self) -> bool:
+        return False
 
     async def close(self) -> None:
         """Does nothing: there is nothing to release."""

@@ -8,6 +8,8 @@ from typing import Protocol
 
 StandsBy = Callable[[str], Awaitable[None]]  # receives the store's owner when it is first seen and when it changes
 
+PUT_AGAIN_AFTER = 600  # seconds after which putting a content again makes it young: each time would write its row again
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -63,6 +65,23 @@ class Checkpointed:
     executions: Sequence[bytes]  #: in the order the executions were created
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Removal:
+    """The executions that a prune takes away, and the row of the runner's own journal that says so."""
+
+    row: Row
+    whole: Sequence[str] = ()  #: journals of which nothing stays
+    histories: Sequence[tuple[str, bytes]] = ()  #: journals of which only the checkpoint stays, with its new body
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Purged:
+    """The result of one step of a purge."""
+
+    rows: int
+    is_done: bool  #: nothing is left to purge
+
+
 class Store(Protocol):
     """Journals, contents and maps.
 
@@ -96,7 +115,7 @@ class Store(Protocol):
         """Returns the last sequence of each journal; 0 for one without rows."""
 
     async def put_content(self, digest: str, body: bytes) -> None:
-        """Keeps bytes under their SHA-256; putting them again changes nothing."""
+        """Keeps bytes under their SHA-256; putting them again changes nothing but their age."""
 
     async def content(self, digest: str) -> bytes | None: ...
 
@@ -133,6 +152,36 @@ class Store(Protocol):
 
         Numbers grow in the order of creation, and stay.
         """
+
+    # ------------------------------------------------------------ what a prune takes away
+
+    async def remove(self, removal: Removal) -> None:
+        """Adds the row and takes executions away, in one transaction: all of it, or nothing.
+
+        Their rows are gone at once for every reader, and so is all else of those that go whole. The disk is given back
+        by `purge`, whenever that comes. The others keep their tasks and their rows of the index.
+        """
+
+    async def purge(self, limit: int) -> Purged:
+        """Takes about `limit` rows of removed executions off the disk. Call it until it is done."""
+
+    async def sizes(self, after: str, limit: int, older_than: float) -> Sequence[tuple[str, int]]:
+        """Returns digests and sizes of contents, in the order of their digests; begin after "".
+
+        Only contents that were last put more than `older_than` seconds ago. A content that is put again within
+        PUT_AGAIN_AFTER may stay as old as it was.
+        """
+
+    async def drop_contents(self, digests: Sequence[str], older_than: float) -> Sequence[str]:
+        """Removes contents, but for those that were put since. Returns the digests of those that are gone."""
+
+    async def maps(self, after: str, limit: int) -> Sequence[str]:
+        """Returns keys of maps in their order; begin after ""."""
+
+    async def drop_map(self, key: str) -> None: ...
+
+    async def shrink(self) -> bool:
+        """Gives some of the room of what was removed back to the disk. Returns True when there is more to give."""
 
     async def close(self) -> None:
         """Closes the store, so that another runner can open it."""

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import TypeVar
+from datetime import timedelta
+from typing import Any, TypeVar
 
 import structlog
 
 from runner_svc.store.listing_query import conditions
-from runner_svc.store.port import Checkpoint, Checkpointed, Listed, ListingQuery, Row, StandsBy
+from runner_svc.store.port import Checkpoint, Checkpointed, Listed, ListingQuery, Purged, Removal, Row, StandsBy
 from runner_svc.store.postgres_connection import Connection, Database, Link
 from runner_svc.store.postgres_migrations import OWNER_SCRIPT, migrate
 from runner_svc.store.postgres_ownership import Ownership
@@ -82,19 +83,21 @@ class PostgresStore:
 
     async def everything(self, after: int, limit: int) -> tuple[Sequence[Row], int]:
         query = """SELECT journal, sequence, body, position FROM signoff.event
-            WHERE position > $1 ORDER BY position LIMIT $2"""
+            WHERE position > $1 AND journal NOT IN (SELECT journal FROM signoff.removed) ORDER BY position LIMIT $2"""
         found = await self._read(lambda link: link.fetch(query, after, limit))
         return [Row(row[0], row[1], row[2]) for row in found], found[-1][3] if found else after
 
     async def read(self, journal: str, after: int, limit: int) -> Sequence[Row]:
         query = """SELECT journal, sequence, body FROM signoff.event
-            WHERE journal = $1 AND sequence > $2 ORDER BY sequence LIMIT $3"""
+            WHERE journal = $1 AND sequence > $2 AND journal NOT IN (SELECT journal FROM signoff.removed)
+            ORDER BY sequence LIMIT $3"""
         found = await self._read(lambda link: link.fetch(query, journal, after, limit))
         return [Row(row[0], row[1], row[2]) for row in found]
 
     async def heads(self, journals: Sequence[str]) -> Mapping[str, int]:
         query = """SELECT wanted.journal, coalesce(head.sequence, 0) FROM unnest($1::text[]) AS wanted (journal),
-            LATERAL (SELECT max(sequence) AS sequence FROM signoff.event WHERE journal = wanted.journal) AS head"""
+            LATERAL (SELECT max(sequence) AS sequence FROM signoff.event WHERE journal = wanted.journal
+            AND journal NOT IN (SELECT journal FROM signoff.removed)) AS head"""
         found = await self._read(lambda link: link.fetch(query, list(journals)))
         return {row[0]: row[1] for row in found}
 
@@ -155,6 +158,46 @@ class PostgresStore:
         )
         return [(row[0], row[1]) for row in await self._read(lambda link: link.fetch(statement, *values))]
 
+    # ------------------------------------------------------------ what a prune takes away
+
+    async def remove(self, removal: Removal) -> None:
+        row, histories = removal.row, list(zip(*removal.histories, strict=True)) or ((), ())
+        await self._write(
+            "SELECT signoff.remove($1, $2, $3, $4, $5, $6, $7, $8)",
+            row.journal,
+            row.sequence,
+            row.body,
+            list(removal.whole),
+            *histories,
+        )
+
+    async def purge(self, limit: int) -> Purged:
+        rows, is_done = await self._write_and_read("SELECT purged, is_done FROM signoff.purge($1, $2, $3)", limit)
+        return Purged(rows=rows, is_done=is_done)
+
+    async def sizes(self, after: str, limit: int, older_than: float) -> Sequence[tuple[str, int]]:
+        query = """SELECT digest, octet_length(body) FROM signoff.content
+            WHERE digest > $1 AND put_at < clock_timestamp() - $2::interval ORDER BY digest LIMIT $3"""
+        age = timedelta(seconds=older_than)
+        found = await self._read(lambda link: link.fetch(query, after, age, limit))
+        return [(row[0], row[1]) for row in found]
+
+    async def drop_contents(self, digests: Sequence[str], older_than: float) -> Sequence[str]:
+        age = timedelta(seconds=older_than)
+        (gone,) = await self._write_and_read("SELECT signoff.drop_contents($1, $2, $3, $4)", list(digests), age)
+        return list(gone)
+
+    async def maps(self, after: str, limit: int) -> Sequence[str]:
+        query = "SELECT DISTINCT key FROM signoff.map_part WHERE key > $1 ORDER BY key LIMIT $2"
+        found = await self._read(lambda link: link.fetch(query, after, limit))
+        return [row[0] for row in found]
+
+    async def drop_map(self, key: str) -> None:
+        await self._write("SELECT signoff.drop_map($1, $2, $3)", key)
+
+    async def shrink(self) -> bool:
+        return False  # its autovacuum keeps the room for what is written later
+
     async def close(self) -> None:
         if self._renewing is not None:
             self._renewing.cancel()
@@ -170,6 +213,11 @@ class PostgresStore:
     async def _write(self, statement: str, *arguments: object) -> None:
         owner = self._ownership
         await self._writer.run(lambda link: link.execute(statement, owner.epoch, owner.lease, *arguments))
+
+    async def _write_and_read(self, statement: str, *arguments: object) -> Sequence[Any]:
+        owner = self._ownership
+        found = await self._writer.run(lambda link: link.fetch(statement, owner.epoch, owner.lease, *arguments))
+        return tuple(found[0])
 
     async def _read(self, work: Callable[[Link], Awaitable[T]]) -> T:
         if self._writer.is_lost:

@@ -11,6 +11,7 @@ import asyncio
 import fcntl
 import os
 import sqlite3
+import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from importlib import resources
@@ -18,7 +19,17 @@ from pathlib import Path
 from typing import TypeVar
 
 from runner_svc.store.listing_query import conditions
-from runner_svc.store.port import Checkpoint, Checkpointed, Listed, ListingQuery, Row
+from runner_svc.store.port import (
+    PUT_AGAIN_AFTER,
+    Checkpoint,
+    Checkpointed,
+    Listed,
+    ListingQuery,
+    Purged,
+    Removal,
+    Row,
+)
+from runner_svc.store.sqlite_removal import NOT_REMOVED, drop_contents, purge, remove, shrink
 from signoff.errors import ConfigurationError, StorageFailed
 
 T = TypeVar("T")
@@ -52,12 +63,14 @@ class SqliteStore:
         await self._writer.run(lambda db: _append(db, rows, contents, listed))
 
     async def everything(self, after: int, limit: int) -> tuple[Sequence[Row], int]:
-        query = "SELECT journal, sequence, body, position FROM event WHERE position > ? ORDER BY position LIMIT ?"
+        query = "SELECT journal, sequence, body, position FROM event WHERE"
+        query += f" position > ? AND {NOT_REMOVED} ORDER BY position LIMIT ?"
         found = await self._reader.run(lambda db: db.execute(query, (after, limit)).fetchall())
         return [Row(*row[:3]) for row in found], found[-1][3] if found else after
 
     async def read(self, journal: str, after: int, limit: int) -> Sequence[Row]:
-        query = "SELECT journal, sequence, body FROM event WHERE journal = ? AND sequence > ? ORDER BY sequence LIMIT ?"
+        query = "SELECT journal, sequence, body FROM event WHERE journal = ? AND sequence > ?"
+        query += f" AND {NOT_REMOVED} ORDER BY sequence LIMIT ?"
         return await self._reader.run(lambda db: [Row(*row) for row in db.execute(query, (journal, after, limit))])
 
     async def heads(self, journals: Sequence[str]) -> Mapping[str, int]:
@@ -104,6 +117,35 @@ class SqliteStore:
 
     async def listed(self, query: ListingQuery) -> Sequence[tuple[int, str]]:
         return await self._searcher.run(lambda db: _listed(db, query))
+
+    # ------------------------------------------------------------ what a prune takes away
+
+    async def remove(self, removal: Removal) -> None:
+        await self._writer.run(lambda db: _remove(db, removal))
+
+    async def purge(self, limit: int) -> Purged:
+        return await self._writer.run(lambda db: _transaction(db, lambda: purge(db, limit)))
+
+    async def sizes(self, after: str, limit: int, older_than: float) -> Sequence[tuple[str, int]]:
+        query = "SELECT digest, length(body) FROM content WHERE digest > ? AND put_at < ? ORDER BY digest LIMIT ?"
+        values = (after, time.time() - older_than, limit)
+        return await self._searcher.run(lambda db: db.execute(query, values).fetchall())
+
+    async def drop_contents(self, digests: Sequence[str], older_than: float) -> Sequence[str]:
+        before = time.time() - older_than
+        return await self._writer.run(lambda db: _transaction(db, lambda: drop_contents(db, digests, before)))
+
+    async def maps(self, after: str, limit: int) -> Sequence[str]:
+        query = "SELECT DISTINCT key FROM map_part WHERE key > ? ORDER BY key LIMIT ?"
+        return await self._searcher.run(lambda db: [row[0] for row in db.execute(query, (after, limit))])
+
+    async def drop_map(self, key: str) -> None:
+        await self._writer.run(
+            lambda db: _transaction(db, lambda: db.execute("DELETE FROM map_part WHERE key = ?", (key,)))
+        )
+
+    async def shrink(self) -> bool:
+        return await self._writer.run(shrink)
 
     async def close(self) -> None:
         await self._searcher.close()
@@ -161,6 +203,7 @@ def _lock(path: Path) -> int:
 
 
 def _connect_writer(db: sqlite3.Connection) -> None:
+    db.execute("PRAGMA auto_vacuum=INCREMENTAL")  # of a new file: then a prune gives room back to the disk
     db.execute("PRAGMA journal_mode=WAL")
     db.execute("PRAGMA synchronous=FULL")  # a commit is on the disk when it returns; group commit makes it cheap
     # guard: older journal ->
@@ -195,7 +238,7 @@ def _append(
     _check_sequences(db, rows)
 
     def write() -> None:
-        db.executemany("INSERT OR IGNORE INTO content VALUES (?, ?)", contents.items())
+        _put_contents(db, contents)
         db.executemany(
             "INSERT INTO event (journal, sequence, body) VALUES (?, ?, ?)",
             [(row.journal, row.sequence, row.body) for row in rows],
@@ -204,6 +247,17 @@ def _append(
         _list(db, listed)
 
     _transaction(db, write)
+
+
+def _put_contents(db: sqlite3.Connection, contents: Mapping[str, bytes]) -> None:
+    """Keeps contents; one that is there becomes young again, for an event may be about to speak of it."""
+    now = int(time.time())
+    # guard: a content that is put again is young -> again = "put_at = put_at WHERE put_at < excluded.put_at - ?"
+    again = "put_at = excluded.put_at WHERE put_at < excluded.put_at - ?"
+    db.executemany(
+        f"INSERT INTO content (digest, body, put_at) VALUES (?, ?, ?) ON CONFLICT (digest) DO UPDATE SET {again}",
+        [(digest, body, now, PUT_AGAIN_AFTER) for digest, body in contents.items()],
+    )
 
 
 def _list(db: sqlite3.Connection, listed: Sequence[Listed]) -> None:
@@ -234,6 +288,11 @@ def _listed(db: sqlite3.Connection, query: ListingQuery) -> list[tuple[int, str]
     return found.fetchall()
 
 
+def _remove(db: sqlite3.Connection, removal: Removal) -> None:
+    _check_sequences(db, [removal.row])
+    _transaction(db, lambda: remove(db, removal))
+
+
 def _check_sequences(db: sqlite3.Connection, rows: Sequence[Row]) -> None:
     """Raises StorageFailed for a gap: the uniqueness of (journal, sequence) alone would allow one."""
     heads: dict[str, int] = {}
@@ -248,7 +307,7 @@ def _check_sequences(db: sqlite3.Connection, rows: Sequence[Row]) -> None:
 
 def _head(db: sqlite3.Connection, journal: str) -> int:
     """Returns the last sequence of a journal."""
-    query = "SELECT coalesce(max(sequence), 0) FROM event WHERE journal = ?"
+    query = f"SELECT coalesce(max(sequence), 0) FROM event WHERE journal = ? AND {NOT_REMOVED}"
     return int(db.execute(query, (journal,)).fetchone()[0])
 
 
@@ -273,15 +332,16 @@ def _checkpointed(db: sqlite3.Connection) -> Checkpointed:
     return Checkpointed(position=position, runner=runner, executions=executions)
 
 
-def _transaction(db: sqlite3.Connection, write: Callable[[], None]) -> None:
+def _transaction(db: sqlite3.Connection, write: Callable[[], T]) -> T:
     # guard (4 lines): one transaction a turn ->
     #     try:
-    #         write()
+    #         done = write()
     db.execute("BEGIN IMMEDIATE")
     try:
-        write()
+        done = write()
         db.execute("COMMIT")
     except BaseException:  # also errors of Python, such as a number that is too large for a column
         if db.in_transaction:
             db.execute("ROLLBACK")
         raise
+    return done

@@ -3,10 +3,11 @@
     app                the program: its commands, and errors as exit codes
     plan_commands      run, submit, compile, graph
     service_commands   serve, ui, worker, conformance
-    remote             commands that ask or control a runner that is there already
+    remote             commands that ask or control a runner that is there already; backup and restore
     flags              arguments and flags that several commands share
     run                the work of run, submit, serve, worker, compile
     graph              that of graph
+    archive            that of backup and restore
     conformance        that of conformance
     watch              follows an execution: a screen, lines, or JSON
     top                follows and steers it on the whole terminal

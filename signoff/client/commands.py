@@ -6,7 +6,8 @@ Each command carries a request id of its own, so the runner carries out a comman
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
+from datetime import timedelta
 
 from signoff.client.runner_connection import RunnerConnection
 from signoff.client.values import Ref
@@ -67,6 +68,18 @@ class RunnerCommands:
         budget = plan_pb2.Budget(tokens=tokens, cost_nanos=cost_nanos)
         request = runner_pb2.SetBudgetRequest(request_id=_new_request_id(), ref=ref, task_id=task_id, budget=budget)
         return (await self._runner.ask(lambda runner: runner.SetBudget, request)).execution
+
+    async def prune(
+        self, older_than: timedelta, *, keep_last: int = 0, keep_artifacts: bool = False, dry_run: bool = False
+    ) -> AsyncGenerator[runner_pb2.PruneExecutionsResponse, None]:
+        """Removes executions that came to rest long ago. Yields the sums so far; the last ones have `done`.
+
+        The prune ends when the reader stops, and a later one goes on.
+        """
+        request = runner_pb2.PruneExecutionsRequest(keep_last=keep_last, keep_artifacts=keep_artifacts, dry_run=dry_run)
+        request.older_than.FromTimedelta(older_than)
+        async for sums in self._runner.answers(lambda runner: runner.PruneExecutions, request):
+            yield sums
 
     async def judge(
         self,

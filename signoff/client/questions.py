@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 from datetime import datetime
 
 from signoff.client.runner_connection import RunnerConnection
@@ -108,6 +108,11 @@ class RunnerQuestions:
         """Returns the end of what the worker at work on a task has thought aloud; without a phase, no worker is."""
         request = runner_pb2.GetThinkingRequest(ref=ref, task_id=task_id)
         return await self._runner.ask(lambda runner: runner.GetThinking, request)
+
+    async def back_up(self) -> AsyncGenerator[runner_pb2.BackUpResponse, None]:
+        """Yields the parts of a backup; the last one is its end."""
+        async for part in self._runner.answers(lambda runner: runner.BackUp, runner_pb2.BackUpRequest()):
+            yield part
 
     # ------------------------------------------------------------ contents
 

@@ -173,6 +173,9 @@ _SENTENCES: Mapping[str, Callable[[Any], str]] = MappingProxyType(
         "budget_set": _budget,
         "command_noted": lambda _: "a command had nothing to change",
         "layout_set": lambda event: f"the layout of {event.plan_id} was set",
+        "executions_pruned": lambda event: (
+            f"{event.removed:,} executions were pruned, and {event.pruned_to_artifacts:,} to their artifacts"
+        ),
         "task_assigned": _assigned,
         "candidate_stored": _stored,
         "verdict_passed": _passed,

@@ -28,6 +28,8 @@ PROMISED = {
         "GetPrompt",
         "GetThinking",
         "ListWorkers",
+        "PruneExecutions",
+        "BackUp",
     },
     "WorkerService": {"Connect"},
 }
@@ -49,7 +51,15 @@ def test_every_promised_rpc_exists_and_no_other() -> None:
 
 
 def test_what_may_be_long_is_streamed_to_the_client() -> None:
-    for method in ("WatchExecution", "GetArtifact", "GetCandidate", "GetPrompt", "GetLayout"):
+    for method in (
+        "WatchExecution",
+        "GetArtifact",
+        "GetCandidate",
+        "GetPrompt",
+        "GetLayout",
+        "PruneExecutions",
+        "BackUp",
+    ):
         assert streams("RunnerService", method) == (False, True), method
     assert streams("PlannerService", "GetPlan") == (False, True)
 
@@ -69,7 +79,7 @@ def test_workers_and_runner_talk_both_ways_in_frames_of_many_messages() -> None:
 def test_every_other_rpc_is_one_question_and_one_answer() -> None:
     streaming = {
         "CheckPlan", "CompilePlan", "GetPlan", "GetLayout", "WatchExecution", "GetArtifact", "GetCandidate",
-        "GetPrompt", "Connect",
+        "GetPrompt", "PruneExecutions", "BackUp", "Connect",
     }  # fmt: skip
     unary = [name for methods in rpcs().values() for name in methods if name not in streaming]
     for service, methods in rpcs().items():

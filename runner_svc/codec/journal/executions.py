@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from runner_svc.codec.canaries import tallies_from_proto, tallies_to_proto
 from runner_svc.codec.journal.kind import AnyKind, Head, Kind
 from runner_svc.codec.settings import budget_from_proto, budget_to_proto, settings_from_proto, settings_to_proto
+from runner_svc.codec.usage import currencies_from_proto, currencies_to_proto
 from runner_svc.core.model import events
 from runner_svc.core.model.map import Map
 from runner_svc.core.model.values import WHOLE, ModelAt
@@ -31,6 +33,23 @@ KINDS: tuple[AnyKind, ...] = (
         lambda e, _: pb.LayoutSet(request_id=e.request_id, plan_id=e.plan_id, map_digest=e.map_digest),
         lambda m, _, head: events.LayoutSet(
             request_id=m.request_id, plan_id=m.plan_id, map_digest=m.map_digest, **head
+        ),
+    ),
+    Kind(
+        events.ExecutionsPruned,
+        pb.ExecutionsPruned,
+        lambda e, _: pb.ExecutionsPruned(
+            removed=e.removed,
+            pruned_to_artifacts=e.pruned_to_artifacts,
+            usage=currencies_to_proto(e.usage),
+            canaries=tallies_to_proto(e.canaries),
+        ),
+        lambda m, _, head: events.ExecutionsPruned(
+            removed=m.removed,
+            pruned_to_artifacts=m.pruned_to_artifacts,
+            usage=currencies_from_proto(m.usage),
+            canaries=tallies_from_proto(m.canaries),
+            **head,
         ),
     ),
     Kind(

@@ -12,6 +12,7 @@ by `turn.order`, bytes by `turn.keep`; sessions and leases change through the ro
     policy         the arithmetic of retries and rollbacks
     inputs         the artifacts that a task is given
     reuse          keeps what earlier executions of the plan have signed off
+    prune          chooses the executions that a prune takes away
     canary_choice  the canary that goes before a candidate
     accounting     the recorded costs of leases
     patience       the pause of executions that have waited too long for a model

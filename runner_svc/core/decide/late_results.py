@@ -43,6 +43,9 @@ def locate(state: State, lease_id: LeaseId) -> tuple[Execution, int] | None:
     execution = state.executions.get(ExecutionId(execution_id))
     if execution is None or not (number.isascii() and number.isdigit() and len(number) <= MOST_DIGITS):
         return None
+    # guard: nothing is written about what was pruned -> (removed)
+    if execution.pruned_at is not None:
+        return None
     return (execution, int(number)) if int(number) < execution.map.task_count else None
 
 

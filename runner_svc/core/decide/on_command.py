@@ -27,7 +27,7 @@ from runner_svc.core.spending.reservations import reserve_anew
 from runner_svc.core.state.execution import Execution
 from runner_svc.core.state.requests import SET_LAYOUT, START, check_same, command_of
 from runner_svc.core.state.task_record import TaskRecord
-from signoff.errors import CandidateChanged, TaskNotFound, WrongState
+from signoff.errors import CandidateChanged, ExecutionPruned, TaskNotFound, WrongState
 from signoff.plan.glossary import PERSON_APPROVES
 
 
@@ -76,6 +76,8 @@ def command(turn: Turn, signal: signals.ExecutionCommand) -> ExecutionId:
     name, about = command_of(signal)
     if _is_repeated(turn, AcceptedRequest(id=signal.request_id, execution=execution.id, command=name, about=about)):
         return execution.id
+    # guard: what was pruned to its artifacts stays as it is -> (removed)
+    _refuse_pruned(execution)
     # guard: what goes on is offered earlier results -> earlier = None
     earlier = turn.state.earlier.get(execution.id)
     if earlier is not None and may_be_offered(execution):
@@ -100,6 +102,14 @@ def _is_repeated(turn: Turn, request: AcceptedRequest) -> bool:
     if known is not None:
         check_same(known, request)
     return known is not None
+
+
+def _refuse_pruned(execution: Execution) -> None:
+    if execution.pruned_at is not None:
+        raise ExecutionPruned(
+            f"expected an execution that has its history, but {execution.id} of {execution.map.plan_id} was pruned to "
+            "its artifacts: start the plan anew, which keeps the results that are still good"
+        )
 
 
 def _refuse_final(execution: Execution, change: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, field
 from itertools import chain
 
@@ -16,13 +16,14 @@ from runner_svc.core.model.commands import Command
 from runner_svc.core.model.earlier import EarlierResults
 from runner_svc.core.model.map import Map, map_key
 from runner_svc.core.model.signals import Signal
+from runner_svc.core.model.tallies import Tallies, sum_tallies
 from runner_svc.core.model.values import RUNNER, AcceptedRequest, Content, ExecutionId
 from runner_svc.core.state import fold
-from runner_svc.core.state.canaries import Tallies, sum_tallies
 from runner_svc.core.state.execution import Execution
 from runner_svc.core.state.fold import IllegalEvent
 from runner_svc.core.state.listing import ListingFacts, facts_of
 from runner_svc.core.state.overview import ExecutionArchived, MapUnloaded, Overview
+from runner_svc.core.state.pruned import PrunedSums
 from runner_svc.core.state.quarantine import quarantined, refusal
 from runner_svc.core.state.requests import request_of
 from signoff.errors import ExecutionNotFound, NoLayout, Rejected
@@ -75,6 +76,7 @@ class State:
         self.layouts: dict[str, str] = {}  #: key of the map by plan id, the last one set last
         self.requests: dict[str, AcceptedRequest] = {}  #: by request id
         self.sequence = 0  #: of the runner's own journal
+        self.pruned = PrunedSums()
         self.roster = Roster(timings, tables)
         self.queues = Queues()
         self.is_lending = False  #: not all work fitted the last turn: the next one is due at once
@@ -107,9 +109,16 @@ class State:
 
     def _apply_own(self, entry: events.Entry) -> None:
         event = entry.event
-        if not isinstance(event, events.LayoutSet) or entry.sequence != self.sequence + 1:
-            raise IllegalEvent(f"runner: expected a layout as event {self.sequence + 1}, but got {entry}")
+        is_own = isinstance(event, events.LayoutSet | events.ExecutionsPruned)
+        if not is_own or entry.sequence != self.sequence + 1:
+            raise IllegalEvent(f"runner: expected an event of its own as number {self.sequence + 1}, but got {entry}")
         self.sequence = entry.sequence
+        if isinstance(event, events.ExecutionsPruned):
+            self.pruned.add(event.usage, event.canaries)
+        elif isinstance(event, events.LayoutSet):
+            self._set_layout(event)
+
+    def _set_layout(self, event: events.LayoutSet) -> None:
         self.layouts.pop(event.plan_id, None)
         self.layouts[event.plan_id] = map_key(event.plan_id, event.map_digest)
 
@@ -140,7 +149,9 @@ class State:
             raise ExecutionArchived(known)
         if known in self.quarantined:
             raise refusal(self.quarantined[known])
-        raise ExecutionNotFound(f"expected the id of an execution, but there is none with id {execution_id!r}")
+        raise ExecutionNotFound(
+            f"expected the id of an execution, but there is none with id {execution_id!r}: it never was, or was pruned"
+        )
 
     def overview(self, execution_id: str) -> Overview:
         """Returns the overview of an execution, in memory or not. Raises ExecutionNotFound."""
@@ -165,7 +176,8 @@ class State:
         """Returns how validators judged canaries, in all executions together."""
         live = (execution.canaries.tallies.items() for execution in self.executions.values())
         others = chain(self.archived.values(), self.quarantined.values())
-        return sum_tallies(chain(*live, *(overview.canaries for overview in others)))
+        # guard: sums outlive what is pruned -> return sum_tallies(chain(*live, *(each.canaries for each in others)))
+        return sum_tallies(chain(self.pruned.canaries.items(), *live, *(each.canaries for each in others)))
 
     def latest_of(self, plan_id: str) -> ExecutionId:
         """Returns the newest execution of a plan. Raises ExecutionNotFound."""
@@ -201,6 +213,28 @@ class State:
         self.archived[execution.id] = execution.overview()
         del self.executions[execution.id]
 
+    def remove(self, gone: Set[ExecutionId]) -> None:
+        """Forgets executions that are at rest, with their request ids. They must be gone from the store."""
+        for known in gone:
+            self.executions.pop(known, None)
+            self.archived.pop(known, None)
+        self._created = [known for known in self._created if known not in gone]
+        self.of_plan = {
+            plan_id: left
+            for plan_id, names in self.of_plan.items()
+            if (left := [known for known in names if known not in gone])
+        }
+        self.newest = {plan_id: names[-1] for plan_id, names in self.of_plan.items()}
+        self.requests = {name: known for name, known in self.requests.items() if known.execution not in gone}
+        self.readmitted -= gone
+        self.restored = [execution for execution in self.restored if execution.id not in gone]
+
+    def prune_to_artifacts(self, pruned: Overview) -> None:
+        """Keeps an execution as it is in its checkpoint alone. The rest must be gone from the store."""
+        self.executions.pop(pruned.id, None)
+        self.archived[pruned.id] = pruned
+        self.restored = [execution for execution in self.restored if execution.id != pruned.id]
+
     def forget_layouts(self, key: str) -> None:
         """Forgets that a map was ever set: the store has lost it."""
         self.layouts = {plan_id: known for plan_id, known in self.layouts.items() if known != key}
@@ -208,6 +242,7 @@ class State:
     def forget_own(self) -> None:
         """Forgets the layouts and requests of the runner's own journal, which is about to be read anew."""
         self.sequence = 0
+        self.pruned = PrunedSums()
         self.layouts.clear()
         self.requests = {name: known for name, known in self.requests.items() if known.execution != RUNNER}
 

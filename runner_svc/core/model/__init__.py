@@ -2,6 +2,7 @@
 
     values        ids, settings, contents, failure kinds: what signals, events and commands share
     requirements  what a phase of a task needs of a worker, and the abilities that a worker declares
+    tallies       verdicts on canaries, counted by pool of validators
     usage         costs: amounts of tokens and money, and the changes between two totals
     pass_rules    the results that a task demands of a passing verdict
     map           the compiled plan in numbers; producers.py finds makers of inputs that a task does not wait for

@@ -5,9 +5,11 @@ Their names are in the past tense. `at` is Unix time in seconds. `task` is the t
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from runner_svc.core.model.usage import Usage
+from runner_svc.core.model.tallies import Tallies
+from runner_svc.core.model.usage import Totals, Usage
 from runner_svc.core.model.values import (
     NO_TASK,
     Away,
@@ -68,6 +70,16 @@ class LayoutSet(Event):
     request_id: str
     plan_id: str
     map_digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExecutionsPruned(Event):
+    """Executions were removed, or lost all but their artifacts. The sums are of those that were removed."""
+
+    removed: int
+    pruned_to_artifacts: int
+    usage: Mapping[str, Totals]  #: by currency
+    canaries: Tallies
 
 
 # ---------------------------------------------------------------- of an execution

@@ -13,6 +13,7 @@ The nouns:
     task_record   one task: attempts, lease, candidate, artifact, failures; untouched tasks have none
     attempts      the failed attempts of a task, and the fingerprint of the last failure
     canaries      how many canaries were given, and how validators judged them
+    pruned        the sums over executions that were removed
     requests      which command each request id was for
     listing       what lists of executions are filtered by
     overview      an execution without its tasks: for lists, checkpoints and archived executions

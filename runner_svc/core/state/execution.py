@@ -19,6 +19,7 @@ from runner_svc.core.model.states import (
     ExecutionState,
     TaskStatus,
 )
+from runner_svc.core.model.tallies import sum_tallies
 from runner_svc.core.model.usage import NOTHING, Totals, in_order
 from runner_svc.core.model.values import (
     WHOLE,
@@ -35,7 +36,7 @@ from runner_svc.core.spending.budgets import Ledger, ledger_of
 from runner_svc.core.spending.commitments import NOTHING_KEPT, Commitments
 from runner_svc.core.spending.expectations import AttemptSize, size_of
 from runner_svc.core.state.agenda import Agenda
-from runner_svc.core.state.canaries import Canaries, sum_tallies
+from runner_svc.core.state.canaries import Canaries
 from runner_svc.core.state.changes import Changes
 from runner_svc.core.state.overview import Overview, Spending
 from runner_svc.core.state.task_record import TaskRecord
@@ -55,6 +56,7 @@ class Execution:
         self.started_at: float | None = None
         self.ended_at: float | None = None
         self.active_since: float | None = None  #: its start or last resume
+        self.pruned_at: float | None = None  #: when it was pruned to its artifacts; it has no journal since
         self.outages: dict[ModelAt, Away] = {}  #: models its tasks could not ask and that have not answered since
         self.requests: list[AcceptedRequest] = []  #: commands about it that have a request id
         self.status = bytearray([UNDONE]) * plan.task_count
@@ -110,6 +112,7 @@ class Execution:
             canaries_given=self.canaries.given,
             canaries=sum_tallies(self.canaries.tallies.items()),
             requests=tuple(self.requests),
+            pruned_at=self.pruned_at,
         )
 
     def _budgets(self) -> tuple[Spending, ...]:

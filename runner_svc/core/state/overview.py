@@ -9,11 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from runner_svc.core.model.states import ExecutionState
+from runner_svc.core.model.tallies import Tallies
 from runner_svc.core.model.usage import Usage
 from runner_svc.core.model.values import AcceptedRequest, Away, Budget, ExecutionId, Phase, Settings
 from runner_svc.core.spending.commitments import NOTHING_KEPT, Reservation
 from runner_svc.core.spending.expectations import Key
-from runner_svc.core.state.canaries import Tallies
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +57,7 @@ class Overview:
     canaries_given: int
     canaries: Tallies  #: how they were judged, by pool
     requests: tuple[AcceptedRequest, ...]  #: commands about it that have a request id, in order
+    pruned_at: float | None = None  #: when it was pruned to its artifacts; it has no journal since
 
 
 class NotInMemory(Exception):

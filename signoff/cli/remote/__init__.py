@@ -8,6 +8,7 @@
     candidate     candidate, and the preview before a verdict
     prompt        prompt and thinking
     judge         approve and reject
+    prune         prune: what would go, a question, and the removal
     control       pause, resume, stop, retry, and setting a budget
 
 Each command reaches a runner with `find_runner.reach`, finds the execution by its plan or id, and prints the answer

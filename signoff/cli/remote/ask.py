@@ -24,7 +24,7 @@ from signoff.client.values import by_execution
 from signoff.display.event_sentences import criteria_of, sentence_of
 from signoff.display.progress import describe_counts
 from signoff.display.waiting import describe_waiting
-from signoff.display.wire_names import clock_time, record_of, state_name
+from signoff.display.wire_names import clock_time, day_and_time, record_of, state_name
 from signoff.errors import Unavailable
 from signoff.v1 import execution_pb2 as pb
 
@@ -48,6 +48,8 @@ async def status(name: str, where: RunnerLocation, output: CommandOutput, filter
         show_tasks(output, execution, tasks, data_dir)
         for line in (*unread_lines(tasks), *people_lines(tasks)):
             output.line(line)
+        if execution.HasField("pruned_at"):
+            output.note(f"it was pruned to its artifacts, {day_and_time(execution.pruned_at)}: its history is gone")
         if reached.is_temporary and _is_running(execution):
             output.note(NO_RUNNER_WORKS)
     return 0

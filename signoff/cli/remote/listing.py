@@ -99,15 +99,21 @@ def need_named(word: str) -> runner_pb2.ExecutionNeed.ValueType:
     return NEEDS[word]
 
 
+def age_of(text: str) -> timedelta | None:
+    """Reads an age such as 90m, 2h or 30d. None: it is no age. Raises OverflowError for one beyond all bounds."""
+    age = _AGE.fullmatch(text.strip())
+    return None if age is None else timedelta(**{_UNITS[age[2]]: int(age[1])})
+
+
 def moment(text: str, flag: str, now: datetime) -> datetime:
     """Reads "90m", "2h" or "3d" as an age before `now`, or a date or time in ISO 8601; local time unless it has a zone.
 
     Raises ConfigurationError.
     """
-    age = _AGE.fullmatch(text.strip())
     try:
+        age = age_of(text)
         if age is not None:
-            return now - timedelta(**{_UNITS[age[2]]: int(age[1])})
+            return now - age
         return datetime.fromisoformat(text.strip()).astimezone(UTC)
     except (ValueError, OverflowError):
         raise ConfigurationError(

@@ -14,9 +14,9 @@ import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics_families
 from prometheus_client.parser import text_string_to_metric_families
 
+from runner_svc.core.model.tallies import Pool, Tally
 from runner_svc.core.model.usage import Usage
 from runner_svc.core.model.values import Away, ModelAt, Phase
-from runner_svc.core.state.canaries import Pool, Tally
 from runner_svc.prices import Price, Prices
 from runner_svc.publish.metrics import Figures, metrics_served, page_of
 from signoff.errors import ConfigurationError

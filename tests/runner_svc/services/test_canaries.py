@@ -82,6 +82,21 @@ async def test_clients_are_told_what_validators_made_of_them(runner: Running) ->
     ]
 
 
+@pytest.mark.guard(name="sums outlive what is pruned")
+async def test_figures_count_executions_that_were_pruned(tmp_path: Path) -> None:
+    store = MemoryStore()
+    for told_before in (False, True):
+        async with running(planner(), tmp_path, store=store, checkpoint_every=1) as runner:
+            if not told_before:
+                await start(runner, "knowing")
+                await judge_both(runner, (FAIL, PASS))
+                request = runner_pb2.PruneExecutionsRequest()
+                request.older_than.FromSeconds(0)
+                assert [answer.executions async for answer in runner.stub.PruneExecutions(request)][-1] == 1
+            told = (await runner.stub.ListWorkers(runner_pb2.ListWorkersRequest())).canaries
+            assert list(told) == [execution_pb2.CanaryTally(model="judge-1", good=1, false_rejects=1)]
+
+
 async def test_a_large_one_can_be_read_under_its_lease(runner: Running) -> None:
     ref = await start(runner, "growing")
     async with raw_worker(runner, EXECUTOR, "w1") as executor:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from runner_svc.store.memory import MemoryStore
-from runner_svc.store.port import Checkpoint, Checkpointed, Listed, ListingQuery, Row, Store
+from runner_svc.store.port import Checkpoint, Checkpointed, Listed, ListingQuery, Purged, Removal, Row, Store
 from runner_svc.store.postgres import PostgresStore
 from runner_svc.store.sqlite import SqliteStore
 from signoff.errors import StorageFailed
@@ -252,3 +252,123 @@ async def test_an_index_is_written_anew_and_is_there_after_a_restart(again: Make
     await store.open()
     assert (await found(store), await store.is_listed()) == (["a", "b"], True)
     await store.close()
+
+
+# ---------------------------------------------------------------- what a prune takes away
+
+
+async def purged(store: Store, limit: int = 2) -> int:
+    """Purges to the end. Returns how many rows went."""
+    rows = 0
+    while not (step := await store.purge(limit)).is_done:
+        assert step.rows <= limit
+        rows += step.rows
+    return rows
+
+
+async def told(store: Store) -> list[Row]:
+    return [*(await store.everything(0, 100))[0]]
+
+
+@pytest.fixture
+async def three(store: Store) -> Store:
+    """Has the executions a, b and c, and a checkpoint of all of them."""
+    await store.append(
+        [*rows("", 1), *rows("a", 1, 2, 3), *rows("b", 1, 2)], {}, [an_execution("a"), an_execution("b")]
+    )
+    await store.append([*rows("c", 1), *rows("a", 4, 5)], {}, [an_execution("c")])
+    tasks = {(journal, number): b"task" for journal in "abc" for number in range(3)}
+    await store.checkpoint(checkpoint(b"own", {"a": b"A", "b": b"B", "c": b"C"}, tasks))
+    return store
+
+
+async def test_what_is_removed_is_gone_for_every_reader_before_it_is_purged(three: Store) -> None:
+    await three.remove(Removal(row=Row("", 2, b"pruned"), whole=["a"]))
+    assert await told(three) == [*rows("", 1), *rows("b", 1, 2), *rows("c", 1), Row("", 2, b"pruned")]
+    assert await three.read("a", 0, 10) == []
+    assert await three.heads(["a", "b", ""]) == {"a": 0, "b": 2, "": 2}
+    assert [*(await three.checkpointed()).executions] == [b"B", b"C"]
+    assert await found(three) == ["c", "b"]
+    await purged(three)
+    assert await told(three) == [*rows("", 1), *rows("b", 1, 2), *rows("c", 1), Row("", 2, b"pruned")]
+    assert [await three.checkpointed_tasks(journal) for journal in "ab"] == [[], [(n, b"task") for n in range(3)]]
+
+
+async def test_of_a_removed_history_the_checkpoint_stays_with_its_tasks(three: Store) -> None:
+    await three.remove(Removal(row=Row("", 2, b"pruned"), histories=[("a", b"A, pruned")]))
+    await purged(three)
+    assert (await three.heads(["a"]), await three.read("a", 0, 10)) == ({"a": 0}, [])
+    assert [*(await three.checkpointed()).executions] == [b"A, pruned", b"B", b"C"]
+    assert sorted(await three.checkpointed_tasks("a")) == [(n, b"task") for n in range(3)]
+    assert await found(three) == ["c", "b", "a"]
+    await three.remove(Removal(row=Row("", 3, b"again"), whole=["a"]))
+    await purged(three)
+    assert [*(await three.checkpointed()).executions] == [b"B", b"C"]
+    assert (await three.checkpointed_tasks("a"), await found(three)) == ([], ["c", "b"])
+
+
+async def test_a_removal_whose_row_is_not_the_next_one_removes_nothing(three: Store) -> None:
+    with pytest.raises(StorageFailed):
+        await three.remove(Removal(row=Row("", 3, b"pruned"), whole=["a"], histories=[("b", b"")]))
+    assert (len(await told(three)), [*(await three.checkpointed()).executions]) == (9, [b"A", b"B", b"C"])
+    assert await found(three) == ["c", "b", "a"]
+
+
+async def test_a_purge_that_was_cut_off_goes_on_after_a_restart_and_nothing_comes_back(again: Make) -> None:
+    store = again()
+    await store.open()
+    await store.append([*rows("a", *range(1, 10)), *rows("b", 1)], {}, [an_execution("a"), an_execution("b")])
+    await store.remove(Removal(row=Row("", 1, b"pruned"), whole=["a"]))
+    await store.purge(2)
+    await store.close()
+    store = again()
+    await store.open()
+    assert await told(store) == [*rows("b", 1), Row("", 1, b"pruned")]
+    assert (await store.heads(["a"]), await found(store)) == ({"a": 0}, ["b"])
+    assert await purged(store) in (0, 7)
+    assert await store.purge(2) == Purged(rows=0, is_done=True)
+    await store.close()
+
+
+async def test_what_comes_after_a_purge_of_the_last_rows_is_after_the_checkpoint(store: Store) -> None:
+    await store.append([*rows("", 1), *rows("a", 1)], {})
+    await store.remove(Removal(row=Row("", 2, b"pruned"), whole=["a"]))
+    await store.append(rows("b", 1, 2, 3), {})
+    await store.checkpoint(checkpoint(b"own", {"b": b"B"}, {}))
+    await store.append(rows("c", 1), {})
+    await store.remove(Removal(row=Row("", 3, b"pruned"), whole=["b", "c"]))
+    await store.append(rows("d", 1), {})
+    await store.remove(Removal(row=Row("", 4, b"pruned"), whole=["d"]))
+    await store.checkpoint(checkpoint(b"own", {}, {}))
+    await store.append(rows("e", 1), {})
+    await store.checkpoint(checkpoint(b"own", {"e": b"E"}, {}))
+    await store.append([*rows("e", 2), *rows("f", 1)], {})
+    await purged(store)
+    await store.append(rows("f", 2), {})
+    after = (await store.checkpointed()).position
+    assert (await store.everything(after, 10))[0] == [*rows("e", 2), *rows("f", 1, 2)]
+
+
+async def test_only_contents_of_an_age_are_named_and_dropped(store: Store) -> None:
+    await store.append(rows("a", 1), {"d1": b"one", "d3": b"three!"})
+    await store.put_content("d2", b"")
+    assert await store.sizes("", 10, 60) == []
+    assert await store.drop_contents(["d1", "d2"], 60) == []
+    now = -1  # older than a second ahead: all are
+    assert await store.sizes("", 2, now) == [("d1", 3), ("d2", 0)]
+    assert await store.sizes("d2", 2, now) == [("d3", 6)]
+    assert sorted(await store.drop_contents(["d1", "d3", "unknown"], now)) == ["d1", "d3"]
+    assert [await store.content(digest) for digest in ("d1", "d2", "d3")] == [None, b"", None]
+    await store.put_content("d1", b"one")
+    assert await store.content("d1") == b"one"
+
+
+async def test_maps_are_named_and_dropped(store: Store) -> None:
+    for key in ("n", "m", "o"):
+        await store.put_map(key, [b"1", b"2"])
+    assert [await store.maps("", 2), await store.maps("n", 2)] == [["m", "n"], ["o"]]
+    await store.drop_map("n")
+    await store.drop_map("unknown")
+    assert (await store.maps("", 9), await store.map_parts("n")) == (["m", "o"], None)
+    await store.put_map("n", [b"3"])
+    assert list(await store.map_parts("n") or ()) == [b"3"]

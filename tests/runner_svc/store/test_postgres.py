@@ -275,3 +275,12 @@ async def test_a_missing_driver_is_said_with_what_to_install(monkeypatch: pytest
     monkeypatch.setitem(sys.modules, "asyncpg", None)
     said = await refusal("postgresql://me:secret@host/plans", ConfigurationError)
     assert "pip install '.[postgres]'" in said
+
+
+async def test_an_old_content_that_is_put_again_is_not_dropped(store: PostgresStore, dsn: str) -> None:
+    await store.append([], {"d1": b"one", "d2": b"two", "d3": b"three"})
+    await ask(dsn, "UPDATE signoff.content SET put_at = 'epoch'")
+    await store.put_content("d1", b"one")
+    await store.append([Row("a", 1, b"x")], {"d2": b"two"})
+    assert await store.sizes("", 10, 3600) == [("d3", 5)]
+    assert await store.drop_contents(["d1", "d2", "d3"], 3600) == ["d3"]

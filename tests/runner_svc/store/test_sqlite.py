@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from runner_svc.store.port import Checkpoint, Listed, ListingQuery, Row
+from runner_svc.store.port import Checkpoint, Listed, ListingQuery, Removal, Row
 from runner_svc.store.sqlite import SqliteStore
 from signoff.errors import ConfigurationError, StorageFailed
 
@@ -106,3 +106,46 @@ async def test_a_row_after_a_gap_is_refused(tmp_path: Path) -> None:
     with pytest.raises(StorageFailed, match="expected row 1 of journal 'a', but got 2"):
         await store.append([Row("a", 2, b"x")], {})
     await store.close()
+
+
+@pytest.mark.guard(name="a content that is put again is young")
+async def test_an_old_content_that_is_put_again_is_not_dropped(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path / "journal.db")
+    await store.open()
+    await store.append([], {"d1": b"one", "d2": b"two", "d3": b"three"})
+    with contextlib.closing(sqlite3.connect(tmp_path / "journal.db")) as db:
+        db.execute("UPDATE content SET put_at = 0")
+        db.commit()
+    await store.put_content("d1", b"one")
+    await store.append([Row("a", 1, b"x")], {"d2": b"two"})
+    assert await store.sizes("", 10, 3600) == [("d3", 5)]
+    assert await store.drop_contents(["d1", "d2", "d3"], 3600) == ["d3"]
+    await store.close()
+
+
+@pytest.mark.guard(name="what is half removed is gone")
+async def test_a_journal_that_is_half_purged_is_gone_for_a_runner_that_starts(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path / "journal.db")
+    await store.open()
+    await store.append([Row("a", sequence, b"x") for sequence in range(1, 10)], {})
+    await store.remove(Removal(row=Row("", 1, b"pruned"), whole=["a"]))
+    await store.purge(2)
+    await store.close()
+    store = SqliteStore(tmp_path / "journal.db")
+    await store.open()
+    assert (await store.everything(0, 100))[0] == [Row("", 1, b"pruned")]
+    await store.close()
+
+
+async def test_the_room_of_what_was_removed_is_given_back_to_the_disk(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    store = SqliteStore(path)
+    await store.open()
+    await store.append([Row("a", 1, bytes(8 * 1024 * 1024))], {})
+    await store.remove(Removal(row=Row("", 1, b"pruned"), whole=["a"]))
+    while not (await store.purge(100)).is_done:
+        pass
+    while await store.shrink():
+        pass
+    await store.close()
+    assert path.stat().st_size < 1024 * 1024

@@ -7,6 +7,7 @@ import hashlib
 import json
 import re
 import signal
+import tarfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -164,10 +165,12 @@ ASKING: dict[str, tuple[str, ...]] = {
     "approve": (PLAN_ID, "b"),
     "reject": (PLAN_ID, "b", "--reason", HOSTILE),
     "retry": (PLAN_ID, "b"),
+    "prune": ("--older-than", "30d"),
+    "backup": (f"{HOSTILE.replace('/', '')}.tar",),
 }
 #: Commands with a test of their own below.
-WORKING = {"run", "submit", "diff", "compile", "graph", "serve", "ui", "worker", "conformance"}
-SHOWS_NONE = {"budget"}  # the fake runner has no budget
+WORKING = {"run", "submit", "diff", "compile", "graph", "serve", "ui", "worker", "conformance", "restore"}
+SHOWS_NONE = {"budget", "prune"}  # the fake runner has no budget; a prune is told in numbers
 
 
 def test_every_command_is_driven() -> None:
@@ -193,7 +196,7 @@ async def test_a_command_shows_what_it_was_told_and_obeys_none_of_it(command: st
         listening(hostile_runner(state)) as address,
         on_terminal(command, *ASKING[command], "--runner", address, cwd=tmp_path, width=120) as terminal,
     ):
-        if command in ("approve", "reject"):
+        if command in ("approve", "reject", "prune"):
             await terminal.until("[y/N] ")
             terminal.type("y\n")
         assert await terminal.ended() in (0, 1), terminal.text
@@ -309,6 +312,15 @@ async def test_services_announce_themselves_visibly_and_take_a_plan(tmp_path: Pa
         terminal.type("\x03")
         assert await terminal.ended() == 0
         assert_visible(terminal.text.replace("^C", ""))
+        assert "7;7;7" in terminal.text
+
+
+async def test_a_hostile_archive_is_refused_visibly(tmp_path: Path) -> None:
+    with tarfile.open(tmp_path / "a.tar", "w") as archive:
+        archive.addfile(tarfile.TarInfo(HOSTILE))
+    async with on_terminal("restore", "a.tar", "--into", HOSTILE, cwd=tmp_path, width=200) as terminal:
+        assert await terminal.ended() == 2
+        assert_visible(terminal.text)
         assert "7;7;7" in terminal.text
 
 

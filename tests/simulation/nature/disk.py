@@ -7,7 +7,7 @@ import random
 from collections.abc import Mapping, Sequence
 
 from runner_svc.store.memory import MemoryStore
-from runner_svc.store.port import Checkpoint, Checkpointed, Listed, ListingQuery, Row
+from runner_svc.store.port import Checkpoint, Checkpointed, Listed, ListingQuery, Purged, Removal, Row
 from signoff.errors import StorageFailed
 from tests.simulation.nature.crashing import Trap
 from tests.simulation.nature.weather import Weather
@@ -122,6 +122,42 @@ class Disk:
         await self._take_time()
         self._may_refuse()
         return await self._store.checkpointed_tasks(journal)
+
+    async def remove(self, removal: Removal) -> None:
+        await self._take_time()
+        await self._stop_at("removal lost")
+        fails = self._fails("writes fail")
+        if not fails or self._chance.random() < 0.5:
+            await self._store.remove(removal)
+        await self._stop_at("removal durable")
+        if fails:
+            raise StorageFailed("the disk refused")
+
+    async def purge(self, limit: int) -> Purged:
+        await self._take_time()
+        self._may_refuse()
+        return await self._store.purge(limit)
+
+    async def sizes(self, after: str, limit: int, older_than: float) -> Sequence[tuple[str, int]]:
+        await self._take_time()
+        self._may_refuse()
+        return await self._store.sizes(after, limit, older_than)
+
+    async def drop_contents(self, digests: Sequence[str], older_than: float) -> Sequence[str]:
+        await self._take_time()
+        self._may_refuse()
+        return await self._store.drop_contents(digests, older_than)
+
+    async def maps(self, after: str, limit: int) -> Sequence[str]:
+        self._may_refuse()
+        return await self._store.maps(after, limit)
+
+    async def drop_map(self, key: str) -> None:
+        self._may_refuse()
+        await self._store.drop_map(key)
+
+    async def shrink(self) -> bool:
+        return await self._store.shrink()
 
     async def close(self) -> None:
         """Does nothing: the store outlives its runners."""

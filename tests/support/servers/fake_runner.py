@@ -198,6 +198,19 @@ class FakeRunner(runner_pb2_grpc.RunnerServiceServicer):
         self.asked.append(request)
         return runner_pb2.ListExecutionsResponse(executions=[self.execution, *self.others])
 
+    async def PruneExecutions(
+        self, request: runner_pb2.PruneExecutionsRequest, context: Context
+    ) -> AsyncIterator[runner_pb2.PruneExecutionsResponse]:
+        self.asked.append(request)
+        yield runner_pb2.PruneExecutionsResponse(executions=2)
+        yield runner_pb2.PruneExecutionsResponse(executions=3, events=40, contents=5, content_bytes=6000, done=True)
+
+    async def BackUp(
+        self, request: runner_pb2.BackUpRequest, context: Context
+    ) -> AsyncIterator[runner_pb2.BackUpResponse]:
+        self.asked.append(request)
+        yield runner_pb2.BackUpResponse(end=runner_pb2.BackedUpEnd())
+
     async def ListWorkers(
         self, request: runner_pb2.ListWorkersRequest, context: Context
     ) -> runner_pb2.ListWorkersResponse:

@@ -19,6 +19,7 @@ from runner_svc.core.model.map import NO_PARENT, Map
 from runner_svc.engine import CHECKPOINT_EVERY, Engine
 from runner_svc.planner import Fetched, Planner
 from runner_svc.prices import Prices
+from runner_svc.prune.collection import GRACE
 from runner_svc.publish.feed import Feed
 from runner_svc.publish.last_thoughts import LastThoughts
 from runner_svc.publish.output_files import OutputFiles
@@ -149,6 +150,7 @@ async def running(
     prices: Prices | None = None,
     clock: Callable[[], float] = time.time,
     thoughts: LastThoughts | None = None,
+    prune_grace: float = GRACE,
 ) -> AsyncIterator[Running]:
     """Serves a runner until the block ends."""
     store = store or MemoryStore()
@@ -164,7 +166,7 @@ async def running(
     server = Server(options)
     server.add(
         runner_pb2_grpc.add_RunnerServiceServicer_to_server,
-        RunnerService(engine, store, hub, planner, prices.currency if prices else ""),
+        RunnerService(engine, store, hub, planner, prices.currency if prices else "", prune_grace=prune_grace),
         "runner",
     )
     service = WorkerService(engine, hub, prices, jitter)

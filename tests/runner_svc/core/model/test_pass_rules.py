@@ -8,8 +8,8 @@ from runner_svc.codec.requirements import demands_of
 from runner_svc.core.model import signals
 from runner_svc.core.model.pass_rules import NOTHING_PASSED, Demands, Passed
 from runner_svc.core.model.states import DONE, VALIDATING
+from runner_svc.core.model.tallies import Tally
 from runner_svc.core.model.values import Outcome, Settings
-from runner_svc.core.state.canaries import Tally
 from signoff.v1 import plan_pb2
 from tests.support.story import Run, Step, canary_of, candidate, executor, given, started, started_with, validator
 

@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from runner_svc.core.model import signals
+from runner_svc.core.model.tallies import OTHERS, Pool, Tally, count, sum_tallies
 from runner_svc.core.model.usage import MOST, NOTHING, Totals, Usage, add
 from runner_svc.core.model.values import LeaseId, Phase
-from runner_svc.core.state.canaries import OTHERS, Pool, Tally, count, sum_tallies
 from tests.support.story import (
     Run,
     candidate,

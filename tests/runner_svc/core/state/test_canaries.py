@@ -7,8 +7,9 @@ import pytest
 from runner_svc.core.model import commands, events
 from runner_svc.core.model.requirements import Abilities, Requirement, Requirements
 from runner_svc.core.model.states import DOING, DONE, VALIDATING, ExecutionState
+from runner_svc.core.model.tallies import Pool, Tally
 from runner_svc.core.model.values import Budget, Content, Outcome, Phase, Role, Settings, Unread
-from runner_svc.core.state.canaries import Canaries, Pool, Tally
+from runner_svc.core.state.canaries import Canaries
 from tests.support.story import (
     Run,
     Step,

@@ -9,7 +9,7 @@ from runner_svc.core.model.states import TRANSITIONS
 from runner_svc.core.state import lifecycle, requests, task_events
 
 OF_A_TASK = {kind for moves in TRANSITIONS.values() for kind in moves}
-OF_THE_RUNNER = {events.LayoutSet}
+OF_THE_RUNNER = {events.LayoutSet, events.ExecutionsPruned}
 BASES = {events.Event, events.LeaseEnded, events.LeaseResult, events.LeaseFault}
 ALL = {kind for kind in vars(events).values() if isinstance(kind, type) and issubclass(kind, events.Event)} - BASES
 

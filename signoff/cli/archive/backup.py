@@ -1,0 +1,122 @@
+"""`signoff backup`: an archive of all that a runner keeps and of the plans beside it, while the work goes on."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack, aclosing, contextmanager
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import BinaryIO
+
+from signoff.cli.archive.archive import NAMES_OF_A_PLAN, PLANS, ArchiveWriter, Manifest
+from signoff.cli.archive.archive import PLAN_FILES as PLAN_FILES_IN_IT
+from signoff.cli.remote.find_runner import RunnerLocation, reach
+from signoff.cli.show.output import CommandOutput
+from signoff.client.client import Client
+from signoff.display.event_sentences import format_size
+from signoff.errors import ConfigurationError, Unavailable
+from signoff.files.data_directory import PLAN_FILES
+from signoff.files.writing import part_name
+from signoff.plan.ids import is_plan_id
+from signoff.v1 import runner_pb2
+
+MAP = NAMES_OF_A_PLAN[-1]  # a plan exists when it does
+
+
+async def backup(file: Path, where: RunnerLocation, output: CommandOutput) -> int:
+    """Writes an archive. A backup that is cut off leaves nothing under the name of the file."""
+    async with reach(where) as reached:
+        with _written(file) as written:
+            manifest = await _write(written, reached.client, where.data_dir)
+            size = written.tell()
+    if output.json:
+        output.record({"file": str(file), "bytes": size, **facts_of(manifest)})
+    else:
+        output.line(f"{file}: {format_size(size)}, with {describe(manifest)}")
+    return 0
+
+
+async def _write(file: BinaryIO, client: Client, data_dir: Path) -> Manifest:
+    archive, end = ArchiveWriter(file), None
+    async with aclosing(client.back_up()) as parts:
+        async for part in parts:
+            archive.add_message(part.SerializeToString())
+            end = part.end if part.HasField("end") else None
+    # guard (2 lines): a backup without an end is none -> end = end or runner_pb2.BackedUpEnd()
+    if end is None:
+        raise Unavailable("the backup was cut off before its end: try again")
+    archive.end_store()
+    plans = _add_plans(archive, data_dir)
+    return archive.finish(
+        version=version("signoff"),
+        made_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        plans=plans,
+        **_sums(end),
+    )
+
+
+def _sums(end: runner_pb2.BackedUpEnd) -> dict[str, int]:
+    return {"events": end.events, "contents": end.contents, "maps": end.maps, "executions": end.executions}
+
+
+def _add_plans(archive: ArchiveWriter, data_dir: Path) -> int:
+    """Adds the files of the plans in a data directory. Returns how many plans there are."""
+    names = sorted(entry.name for entry in data_dir.iterdir() if is_plan_id(entry.name)) if data_dir.is_dir() else []
+    plans = [name for name in names if (data_dir / name / MAP).is_file()]
+    for plan_id in plans:
+        with _files_of(data_dir / plan_id) as files:
+            for name, file in files.items():
+                archive.add(f"{PLANS}/{plan_id}/{name}", file, os.fstat(file.fileno()).st_size)
+        with contextlib.suppress(FileNotFoundError), (data_dir / PLAN_FILES / plan_id).open("rb") as file:
+            archive.add(f"{PLAN_FILES_IN_IT}/{plan_id}", file, os.fstat(file.fileno()).st_size)
+    return len(plans)
+
+
+@contextmanager
+def _files_of(folder: Path) -> Iterator[dict[str, BinaryIO]]:
+    """Opens the files of a plan, all of the same compile: the planner puts new ones into place under a lock."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    with ExitStack() as stack:
+        try:
+            with contextlib.suppress(OSError):  # some file systems over a network have no locks
+                fcntl.flock(descriptor, fcntl.LOCK_SH)
+            files: dict[str, BinaryIO] = {}
+            for name in NAMES_OF_A_PLAN:
+                with contextlib.suppress(FileNotFoundError):
+                    files[name] = stack.enter_context((folder / name).open("rb"))
+        finally:
+            os.close(descriptor)
+        yield files
+
+
+@contextmanager
+def _written(file: Path) -> Iterator[BinaryIO]:
+    """Opens a file beside the one that is wanted, which takes its name at the end of the block and survives then."""
+    if file.exists() and not file.is_file():
+        raise ConfigurationError(f"expected the name of a file for the archive, but {file} is something else")
+    part = file.parent / part_name(file.name)
+    try:
+        with part.open("xb") as written:
+            os.fchmod(written.fileno(), 0o600)
+            yield written
+            written.flush()
+            os.fsync(written.fileno())
+        part.replace(file)
+    except OSError as error:
+        raise ConfigurationError(f"expected an archive that can be written, but got {error}") from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def facts_of(manifest: Manifest) -> dict[str, int]:
+    """Returns the sums of a manifest, for programs."""
+    return {name: getattr(manifest, name) for name in ("events", "contents", "maps", "executions", "plans")}
+
+
+def describe(manifest: Manifest) -> str:
+    pruned = f", {manifest.executions:,} executions that were pruned to their artifacts" if manifest.executions else ""
+    return f"{manifest.events:,} events, {manifest.contents:,} contents{pruned} and {manifest.plans:,} plans"
