@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import re
+import resource
 import shutil
 import signal
 import subprocess
@@ -19,6 +20,7 @@ from tests.guards.markers import take_away
 from tests.guards.table import GUARDS
 
 ROOT = Path(__file__).parents[2]
+MEMORY = 6 << 30  # bytes: without a bound that is a guard, a test may take all that there is
 LIMIT = 300.0  # seconds for the tests of one guard: without it, some of them hang, which is a way to fail
 
 _LEFT_OUT = shutil.ignore_patterns(".*", "__pycache__", "db", "node_modules")
@@ -60,6 +62,7 @@ def _tests_of(guard: Guard, root: Path, long: bool) -> str:
     run = subprocess.Popen(
         [*command, "-m", f"guard(name={guard.name!r})", *_paths(guard, root), *(["--long"] if long else [])],
         cwd=root, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+        preexec_fn=_bounded,
     )  # fmt: skip
     try:
         said, problems = run.communicate(timeout=LIMIT)
@@ -73,6 +76,10 @@ def _tests_of(guard: Guard, root: Path, long: bool) -> str:
     if passed or not _FAILURES.search(said):
         return f"NOT MISSED: {said.splitlines()[-1]}"
     return ""
+
+
+def _bounded() -> None:
+    resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
 
 
 def _paths(guard: Guard, root: Path) -> Sequence[str]:
