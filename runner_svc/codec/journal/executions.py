@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from runner_svc.codec.inputs import given_from_proto, given_to_proto
 from runner_svc.codec.journal.kind import AnyKind, Head, Kind
 from runner_svc.codec.settings import budget_from_proto, budget_to_proto, settings_from_proto, settings_to_proto
 from runner_svc.core.model import events
@@ -44,6 +45,7 @@ KINDS: tuple[AnyKind, ...] = (
             idea=e.idea,
             task_count=e.task_count,
             currency=e.currency,
+            inputs=map(given_to_proto, e.inputs),
         ),
         lambda m, _, head: events.ExecutionCreated(
             request_id=m.request_id,
@@ -53,6 +55,7 @@ KINDS: tuple[AnyKind, ...] = (
             idea=m.idea,
             task_count=m.task_count,
             currency=m.currency,
+            inputs=given_from_proto(m.inputs),
             **head,
         ),
     ),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from runner_svc.core.model.inputs import GivenInput
 from runner_svc.core.model.usage import Usage
 from runner_svc.core.model.values import (
     NO_TASK,
@@ -82,6 +83,7 @@ class ExecutionCreated(Event):
     idea: str
     task_count: int
     currency: str = ""
+    inputs: tuple[GivenInput, ...] = ()  #: all that the plan declares, in its order
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from runner_svc.core.model.inputs import GivenInput
 from runner_svc.core.model.states import ExecutionState
 from runner_svc.core.model.usage import Usage
 from runner_svc.core.model.values import AcceptedRequest, Away, Budget, ExecutionId, Phase, Settings
@@ -55,6 +56,7 @@ class Overview:
     canaries_given: int
     canaries: Tallies  #: how they were judged, by pool
     requests: tuple[AcceptedRequest, ...]  #: commands about it that have a request id, in order
+    inputs: tuple[GivenInput, ...] = ()  #: of the plan, as it was given them
 
 
 class NotInMemory(Exception):
