@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from functools import partial
 from typing import Any
 
@@ -13,7 +14,7 @@ from planner_svc.read.fields import Fields
 from planner_svc.read.vocabulary import PLAN_INPUT
 from signoff.plan.inputs import NAME_RULE, is_input_name
 from signoff.plan.limits import MAX_INPUT_TEXT_BYTES, MAX_INPUT_TEXTS_BYTES, MAX_PLAN_INPUTS
-from signoff.schemas.numbers import exact_json, json_text, may_lack_digits
+from signoff.schemas.numbers import json_text, may_lack_digits
 
 MAX_DESCRIPTION_CHARS = 2_000
 MAX_PATH_CHARS = 4_096
@@ -115,6 +116,6 @@ def input_to_json(declared: PlanInput) -> tuple[str, dict[str, Any]]:
     """Returns the name and the object of an input, as a plan has them."""
     value: Any = declared.path or None
     if declared.value is not None:
-        value = exact_json(declared.value) if declared.kind is InputKind.JSON else declared.value
+        value = json.loads(declared.value) if declared.kind is InputKind.JSON else declared.value
     said = {"description": declared.description} if declared.description else {}
     return declared.name, {declared.kind.value: value, **said}

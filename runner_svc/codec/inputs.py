@@ -8,6 +8,7 @@ from runner_svc.core.model.inputs import DeclaredInput, GivenInput, InputFile, I
 from runner_svc.core.model.values import Content
 from signoff.bounds import clipped
 from signoff.errors import InputsInvalid
+from signoff.plan.inputs import is_pattern
 from signoff.schemas.numbers import exact_json, json_text
 from signoff.v1 import execution_pb2 as pb
 from signoff.v1 import plan_pb2
@@ -26,9 +27,9 @@ def _declared(message: plan_pb2.PlanInput) -> DeclaredInput:
     value = message.text if message.HasField("text") else message.json if message.HasField("json") else None
     known = message.kind in _KINDS
     # A kind of a later version is given as files, which say what they are.
-    return DeclaredInput(
-        name=message.name, kind=InputKind(message.kind) if known else InputKind.FILE, value=value if known else None
-    )
+    kind = InputKind(message.kind) if known else InputKind.FILE
+    is_folder = kind is InputKind.FOLDER or (kind is InputKind.FILE and is_pattern(message.path))
+    return DeclaredInput(name=message.name, kind=kind, value=value if known else None, is_folder=is_folder)
 
 
 def given_from_proto(messages: Iterable[pb.GivenInput]) -> tuple[GivenInput, ...]:

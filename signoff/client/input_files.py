@@ -17,13 +17,11 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from signoff.errors import ConfigurationError
-from signoff.plan.inputs import media_type_of, problem_of_path
+from signoff.plan.inputs import is_pattern, media_type_of, problem_of_path
 from signoff.plan.limits import MAX_INPUT_FILE_BYTES, MAX_INPUT_FILES
 
 MOST_LOOKED_AT = 100_000  # entries of folders, for one input
 READ_BYTES = 1024 * 1024  # at a time
-
-_WILD = frozenset("*?[")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,11 +33,6 @@ class FoundFile:
     media_type: str
     digest: str  #: SHA-256 in hex
     size: int  #: bytes
-
-
-def is_pattern(path: str) -> bool:
-    """Tells whether a path is a pattern of files."""
-    return any(character in path for character in _WILD)
 
 
 def one_file(file: Path, within: Path | None) -> FoundFile:

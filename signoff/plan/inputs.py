@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from signoff.plan.limits import MAX_INPUT_PATH_CHARS
@@ -16,6 +17,7 @@ TEXT_TYPE, JSON_TYPE = "text/plain", "application/json"
 #: A place in a text where the value of an input is put: `{{inputs.NAME}}`.
 PLACE = re.compile(r"\{\{[ \t]*inputs\.([^{}\n]*?)[ \t]*\}\}")
 
+_WILD = frozenset("*?[")
 _NAME = re.compile(r"\w[\w-]{0,127}")
 _MEDIA_TYPES = {
     ".csv": "text/csv",
@@ -53,9 +55,20 @@ _MEDIA_TYPES = {
 }
 
 
+#: The usual end of a file's name, by media type.
+SUFFIXES: Mapping[str, str] = MappingProxyType(
+    {media_type: suffix for suffix, media_type in reversed(_MEDIA_TYPES.items())}
+)
+
+
 def is_input_name(name: str) -> bool:
     """Tells whether an input of a plan may have this name."""
     return _NAME.fullmatch(name) is not None
+
+
+def is_pattern(path: str) -> bool:
+    """Tells whether a path is a pattern of files."""
+    return any(character in path for character in _WILD)
 
 
 def media_type_of(path: str, *, is_text: bool) -> str:

@@ -13,6 +13,8 @@ PROMISED = {
         "GetLayout",
         "StartExecution",
         "PreviewExecution",
+        "FindMissingContents",
+        "UploadContent",
         "PauseExecution",
         "ResumeExecution",
         "StopExecution",

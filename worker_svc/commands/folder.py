@@ -23,6 +23,7 @@ from typing import Any
 
 import structlog
 
+from signoff.plan.inputs import SUFFIXES
 from signoff.v1 import execution_pb2, plan_pb2
 from worker_svc.assignment import Artifact, Assignment, Bytes, Feedback
 from worker_svc.commands import launcher
@@ -32,21 +33,6 @@ log = structlog.get_logger(__name__)
 
 INPUTS, TASK, CANDIDATE, PREVIOUS = "inputs", "task.json", "candidate", "previous"
 MAX_NAME_BYTES = 120  # of a file's name, before its number and suffix: file systems take 255
-
-_SUFFIXES = {
-    "application/json": ".json",
-    "application/jsonl": ".jsonl",
-    "application/yaml": ".yaml",
-    "application/sql": ".sql",
-    "application/xml": ".xml",
-    "text/markdown": ".md",
-    "text/csv": ".csv",
-    "text/tab-separated-values": ".tsv",
-    "text/html": ".html",
-    "text/x-diff": ".diff",
-    "text/x-python": ".py",
-    "text/x-shellscript": ".sh",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,7 +168,7 @@ def suffix_of(media_type: str) -> str:
     plain = media_type.partition(";")[0].strip().lower()
     if plain.endswith("+json"):
         return ".json"
-    return _SUFFIXES.get(plain, ".txt" if plain.startswith("text/") else ".bin")
+    return SUFFIXES.get(plain, ".txt" if plain.startswith("text/") else ".bin")
 
 
 # ---------------------------------------------------------------- task.json

@@ -65,7 +65,7 @@ def _named(plan: Map, records: Mapping[int, TaskRecord], task: int) -> tuple[lis
     for name in plan.reads[task]:
         maker = plan.makers.get(name)
         if name in plan.given:
-            files = files_named(plan.inputs[name].kind, plan.given[name])
+            files = files_named(plan.inputs[name], plan.given[name])
             found += [Input(file, NO_TASK, content) for file, content in files]
         elif maker is None or maker == task:
             omitted.append((name, "no other task of the plan makes it"))

@@ -40,6 +40,7 @@ class DeclaredInput:
     name: str
     kind: InputKind
     value: str | None = None  #: a text, or JSON text, that counts when none is given; None: it must be given
+    is_folder: bool = False  #: it is read as a folder, also with one file: it is a folder, or a pattern of files
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +119,14 @@ class FilledSpecs(Sequence[bytes]):
 
     def __len__(self) -> int:
         return len(self._specs)
+
+    def __eq__(self, other: object) -> bool:
+        """Tells whether others are the same specs with the same inputs."""
+        if not isinstance(other, FilledSpecs):
+            return NotImplemented
+        return self._given == other._given and (self._specs is other._specs or self._specs == other._specs)
+
+    __hash__ = None  # type: ignore[assignment]
 
 
 # ---------------------------------------------------------------- what is given
@@ -234,13 +243,14 @@ def _listed(names: Iterable[str]) -> str:
     return ", ".join([*known[:NAMED], *(["…"] if len(known) > NAMED else [])])
 
 
-def files_named(kind: InputKind, given: GivenInput) -> Iterator[tuple[str, Content]]:
+def files_named(declared: DeclaredInput, given: GivenInput) -> Iterator[tuple[str, Content]]:
     """Yields the files of an input by the names that tasks read them by.
 
-    A text, JSON and a single file have the name of the input; other files have their path behind it.
+    A text, JSON and a single file have the name of the input; several files, and those of a folder, have their path
+    behind it.
     """
+    is_alone = not declared.is_folder and len(given.files) == 1
     for file in given.files:
-        is_alone = kind is not InputKind.FOLDER and len(given.files) == 1
         yield (given.name if is_alone else f"{given.name}/{file.path}"), file.content
 
 

@@ -147,7 +147,7 @@ def _given(plan: Map, records: Mapping[int, TaskRecord], task: int) -> Iterator[
     """Yields a task's inputs with their names, no more than a prompt can name. None: it is not made yet."""
     for name in plan.reads[task]:
         if name in plan.given:
-            yield from files_named(plan.inputs[name].kind, plan.given[name])
+            yield from files_named(plan.inputs[name], plan.given[name])
         elif name in plan.makers:
             yield name, _artifact_of(records, plan.makers[name])
     if plan.takes_all(task):
