@@ -140,10 +140,10 @@ class RunnerService(runner_pb2_grpc.RunnerServiceServicer):
                 return None
             raise
 
-    async def FindMissingContents(
-        self, request: runner_pb2.FindMissingContentsRequest, context: Context
-    ) -> runner_pb2.FindMissingContentsResponse:
-        return runner_pb2.FindMissingContentsResponse(digests=await self._contents.missing(request.digests))
+    async def ListMissingContents(
+        self, request: runner_pb2.ListMissingContentsRequest, context: Context
+    ) -> runner_pb2.ListMissingContentsResponse:
+        return runner_pb2.ListMissingContentsResponse(digests=await self._contents.missing(request.digests))
 
     async def UploadContent(
         self, request_iterator: AsyncIterator[runner_pb2.UploadContentRequest], context: Context

@@ -67,8 +67,8 @@ class RunnerCommands:
         """Uploads the files of inputs that the runner does not have. Raises ConfigurationError for one that changed."""
         digests = list(inputs.files)
         for start in range(0, len(digests), ASKED_AT_ONCE):
-            request = runner_pb2.FindMissingContentsRequest(digests=digests[start : start + ASKED_AT_ONCE])
-            answer = await self._runner.ask(lambda runner: runner.FindMissingContents, request)
+            request = runner_pb2.ListMissingContentsRequest(digests=digests[start : start + ASKED_AT_ONCE])
+            answer = await self._runner.ask(lambda runner: runner.ListMissingContents, request)
             for digest in answer.digests:
                 await self.upload_content(await asyncio.to_thread(_read_again, inputs.files[digest], digest))
 

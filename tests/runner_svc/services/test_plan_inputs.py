@@ -63,11 +63,11 @@ def given(*files: execution_pb2.GivenFile, options: str = '{ "n": 1 }') -> list[
 async def test_what_is_uploaded_is_there_for_a_start_and_not_missing_any_more(client: Client, runner: Running) -> None:
     body = b"x" * (3 * MIB + 1)
     digest = hashlib.sha256(body).hexdigest()
-    question = runner_pb2.FindMissingContentsRequest(digests=[digest, "0" * 64, digest])
-    assert (await runner.stub.FindMissingContents(question)).digests == [digest, "0" * 64]
+    question = runner_pb2.ListMissingContentsRequest(digests=[digest, "0" * 64, digest])
+    assert (await runner.stub.ListMissingContents(question)).digests == [digest, "0" * 64]
     assert await client.upload_content(body) == digest
     assert await client.upload_content(b"") == hashlib.sha256(b"").hexdigest()
-    assert (await runner.stub.FindMissingContents(question)).digests == ["0" * 64]
+    assert (await runner.stub.ListMissingContents(question)).digests == ["0" * 64]
     assert await client.upload_content(body) == digest
 
 

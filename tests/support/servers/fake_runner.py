@@ -245,11 +245,11 @@ class FakeRunner(runner_pb2_grpc.RunnerServiceServicer):
         self.asked.append(request)
         return self.preview
 
-    async def FindMissingContents(
-        self, request: runner_pb2.FindMissingContentsRequest, context: Context
-    ) -> runner_pb2.FindMissingContentsResponse:
+    async def ListMissingContents(
+        self, request: runner_pb2.ListMissingContentsRequest, context: Context
+    ) -> runner_pb2.ListMissingContentsResponse:
         missing = [digest for digest in request.digests if digest not in self.uploaded]
-        return runner_pb2.FindMissingContentsResponse(digests=missing)
+        return runner_pb2.ListMissingContentsResponse(digests=missing)
 
     async def UploadContent(
         self, request_iterator: AsyncIterator[runner_pb2.UploadContentRequest], context: Context
