@@ -77,7 +77,7 @@ def test_a_plan_without_inputs_has_the_digest_it_always_had() -> None:
 
 
 @pytest.mark.guard(name="a plan's own paths stay in its folder")
-@pytest.mark.parametrize("path", ["../x", "a/../../x", "/etc/passwd", "~/x", "a\\b", "C:/x", "", "a\nb", 7, ["a"]])
+@pytest.mark.parametrize("path", ["../x", "a/../../x", "/etc/passwd", "~/x", "a\\b", "C:/x"])
 def test_a_path_out_of_the_plans_folder_is_an_error_at_its_place(path: Any) -> None:
     for kind in ("file", "folder"):
         result = compiled({**GOOD, "data": {kind: path}})
@@ -90,6 +90,10 @@ def test_a_path_out_of_the_plans_folder_is_an_error_at_its_place(path: Any) -> N
 @pytest.mark.parametrize(
     ("declared", "path", "part"),
     [
+        *(
+            ({"file": path}, "inputs.x.file", "expected a path, or a pattern of files")
+            for path in ("", "a\nb", 7, ["a"])
+        ),
         ("data.csv", "inputs.x", "expected an object with one of file, folder, text, json, but got 'data.csv'"),
         ({}, "inputs.x", "expected one of file, folder, text, json, but got none of them"),
         ({"text": "a", "json": 1}, "inputs.x", "expected one of file, folder, text, json, but got text and json"),
