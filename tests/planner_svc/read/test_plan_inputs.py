@@ -21,7 +21,7 @@ GOOD: dict[str, Any] = {
     "topic": {"text": None},
     "options": {"json": {"price": 0.5}},
 }
-READER = atomic("1", reads=["data", "scans", "release", "topic", "options"], validation={"criteria": ["is good"]})
+READER = atomic("1", reads=("data", "scans", "release", "topic", "options"), validation={"criteria": ["is good"]})
 
 
 def compiled(inputs: Any = GOOD, idea: str = "", **fields: Any) -> Compiled:
