@@ -123,6 +123,7 @@ def overview_from_proto(checkpoint: pb.ExecutionCheckpoint) -> Overview:
         canaries=tallies_from_proto(message.canaries),
         requests=tuple(_requests(ExecutionId(message.execution_id), checkpoint)),
         inputs=given_from_proto(checkpoint.inputs),
+        inputs_digest=message.inputs_digest,
     )
 
 

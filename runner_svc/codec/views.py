@@ -15,7 +15,6 @@ from runner_svc.codec.usage import total_to_proto
 from runner_svc.codec.verdicts import by_to_proto
 from runner_svc.core.decide.turn import State
 from runner_svc.core.explain.why_waiting import MAX_NAMED, Reasons
-from runner_svc.core.model.inputs import digest_of
 from runner_svc.core.model.states import DONE
 from runner_svc.core.model.usage import in_order
 from runner_svc.core.model.values import NO_TASK, Content
@@ -45,7 +44,7 @@ def overview_to_proto(overview: Overview, most_budgets: int | None = MOST_BUDGET
         canaries=tallies_to_proto(overview.canaries),
         outages=map(outage_to_proto, overview.outages),
         inputs=shown_to_proto(overview.inputs),
-        inputs_digest=digest_of(overview.inputs),
+        inputs_digest=overview.inputs_digest,
     )
     if overview.started_at is not None:
         message.started_at.CopyFrom(timestamp(overview.started_at))

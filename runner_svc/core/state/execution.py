@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 
-from runner_svc.core.model.inputs import GivenInput
+from runner_svc.core.model.inputs import GivenInput, digest_of
 from runner_svc.core.model.map import Map, Place
 from runner_svc.core.model.requirements import ANY_EXECUTOR, ANY_VALIDATOR, Requirement
 from runner_svc.core.model.selection import wanted_tasks
@@ -49,7 +49,7 @@ class Execution:
         self, execution_id: ExecutionId, settings: Settings, plan: Map, inputs: tuple[GivenInput, ...] = ()
     ) -> None:
         self.id = execution_id
-        self.inputs = inputs  #: of the plan
+        self.inputs, self.inputs_digest = inputs, digest_of(inputs)  #: of the plan
         self.map = plan = plan.bound(inputs)
         self.settings = settings
         self.state = ExecutionState.READY
@@ -114,6 +114,7 @@ class Execution:
             canaries=sum_tallies(self.canaries.tallies.items()),
             requests=tuple(self.requests),
             inputs=self.inputs,
+            inputs_digest=self.inputs_digest,
         )
 
     def _budgets(self) -> tuple[Spending, ...]:

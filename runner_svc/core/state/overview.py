@@ -57,6 +57,7 @@ class Overview:
     canaries: Tallies  #: how they were judged, by pool
     requests: tuple[AcceptedRequest, ...]  #: commands about it that have a request id, in order
     inputs: tuple[GivenInput, ...] = ()  #: of the plan, as it was given them
+    inputs_digest: str = ""  #: of all of them; empty: there are none
 
 
 class NotInMemory(Exception):
