@@ -7,7 +7,7 @@ Each step reports all problems it finds and hands on what is sound, so that one 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, replace
 
 from planner_svc.diagnostics import Diagnostic, Diagnostics
@@ -33,6 +33,7 @@ from planner_svc.graph.graph import (
     waits_for,
 )
 from planner_svc.graph.nesting import Nesting
+from planner_svc.graph.plan_inputs import check_inputs
 from planner_svc.graph.tree import Tree, build_tree
 from planner_svc.model import Plan, Task
 from planner_svc.read.parse import parse_plan
@@ -96,7 +97,8 @@ def _compile(data: bytes, plan_id: str, infer: bool, diagnostics: Diagnostics) -
         return Compiled(diagnostics=diagnostics.in_order(), map=None)
     graph, nodes = built_graph
     node_tasks = [tree.tasks[task] for task in nodes]
-    waiting = _find_waiting(graph, node_tasks, infer, diagnostics)
+    check_inputs(plan, node_tasks[: graph.nesting.task_count], diagnostics)
+    waiting = _find_waiting(graph, node_tasks, infer, diagnostics, {declared.name for declared in plan.inputs})
     if waiting is None or diagnostics.has_errors:
         return Compiled(diagnostics=diagnostics.in_order(), map=None)
     built = _build_map(plan, node_tasks, natural_nesting(graph, tree, nodes), waiting)
@@ -129,10 +131,15 @@ class _Waiting:
     tasks: Sequence[Task]
 
 
-def _find_waiting(graph: Graph, node_tasks: Sequence[Task], infer: bool, diagnostics: Diagnostics) -> _Waiting | None:
-    """Finds what each task waits for. Returns None after reporting a cycle, or too many dependencies."""
+def _find_waiting(
+    graph: Graph, node_tasks: Sequence[Task], infer: bool, diagnostics: Diagnostics, given: Set[str]
+) -> _Waiting | None:
+    """Finds what each task waits for. Returns None after reporting a cycle, or too many dependencies.
+
+    `given`: the names of the plan's inputs, which no task makes.
+    """
     count = graph.nesting.task_count
-    readings = find_readings(graph, node_tasks[:count], diagnostics)
+    readings = find_readings(graph, node_tasks[:count], diagnostics, given=given)
     levels = compute_levels(graph)
     if not levels.acyclic:
         report_cycles(graph, levels, [task.task_id for task in node_tasks], diagnostics)
@@ -179,6 +186,7 @@ def _build_map(plan: Plan, node_tasks: Sequence[Task], nesting: Nesting, waiting
         plan_id="",
         idea=plan.idea,
         on_failure=plan.on_failure,
+        inputs=plan.inputs,
         digest="",
         inferred=False,
         stage_count=waiting.levels.stage_count,

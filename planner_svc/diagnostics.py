@@ -45,6 +45,9 @@ SEVERITIES: Mapping[str, Severity] = MappingProxyType(
         "malformed-executor": Severity.ERROR,
         "malformed-budget": Severity.ERROR,
         "malformed-on-failure": Severity.ERROR,
+        "malformed-input": Severity.ERROR,
+        "unknown-input": Severity.ERROR,
+        "misplaced-input": Severity.ERROR,
         "bad-id": Severity.ERROR,
         "duplicate-id": Severity.ERROR,
         "parent-cycle": Severity.ERROR,
@@ -65,6 +68,7 @@ SEVERITIES: Mapping[str, Severity] = MappingProxyType(
         "no-criteria": Severity.WARNING,
         "executor-on-group": Severity.WARNING,
         "on-failure-on-group": Severity.WARNING,
+        "unread-input": Severity.WARNING,
     }
 )
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from planner_svc.graph.nesting import Nesting
 from planner_svc.ids import natural_key
-from planner_svc.model import Budget, OnFailure, Task
+from planner_svc.model import Budget, OnFailure, PlanInput, Task
 
 
 class Group(NamedTuple):
@@ -36,6 +36,7 @@ class ExecutionMap:
     waits_for: Sequence[Sequence[int]]  #: of every task: tasks and groups, own and inherited, ascending
     data_dependencies: Sequence[Sequence[int]]  #: of every task: tasks it waits for only because it reads from them
     on_failure: OnFailure | None = None  #: as in the plan
+    inputs: Sequence[PlanInput] = ()  #: as in the plan
 
     @property
     def parents(self) -> Sequence[int]:

@@ -117,6 +117,25 @@ class Task(NamedTuple):
         return self.input is not None and self.output is not None
 
 
+class InputKind(Enum):
+    """The kind of an input of the plan; the values are the fields of plan.json."""
+
+    FILE = "file"  #: one file, or those that a pattern matches
+    FOLDER = "folder"  #: all files below it
+    TEXT = "text"
+    JSON = "json"
+
+
+class PlanInput(NamedTuple):
+    """An input of the plan, which is given at the start of an execution."""
+
+    name: str
+    kind: InputKind
+    description: str = ""  #: for people who start an execution
+    path: str = ""  #: of a file or folder, beside plan.json or below it; empty: it must be given
+    value: str | None = None  #: of a text, or of JSON as JSON text; None: it must be given
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """A plan: its idea and its tasks, in the order of plan.json."""
@@ -124,3 +143,5 @@ class Plan:
     idea: str
     tasks: tuple[Task, ...]
     on_failure: OnFailure | None = None  #: of every task that does not say it itself
+    inputs: tuple[PlanInput, ...] = ()
+    has_places: bool = False  #: some text may have a place for the value of an input

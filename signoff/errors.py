@@ -7,6 +7,7 @@
     │   ├── PlanTooLarge  UploadStalled
     │   ├── PlanNotFound  LayoutNotFound  ExecutionNotFound  TaskNotFound  ArtifactNotFound
     │   ├── CandidateNotFound  PromptNotFound
+    │   ├── InputsInvalid  InputNotUploaded
     │   ├── NoLayout  WrongState  CandidateChanged  StaleLease  SessionReplaced  SequenceAhead
     │   ├── ExecutionPruned       only the artifacts of the execution were kept
     │   ├── StoreBusy             a prune or a backup is at work
@@ -83,7 +84,7 @@ class PlanTooLarge(Rejected):
 
 
 class UploadStalled(Rejected):
-    """A plan was streamed too slowly, or its stream was left open."""
+    """A plan or a content was streamed too slowly, or its stream was left open."""
 
     status = "DEADLINE_EXCEEDED"
 
@@ -118,6 +119,18 @@ class PromptNotFound(Rejected):
     """No prompt of that digest is kept for the task, or none that is shown yet."""
 
     status = "NOT_FOUND"
+
+
+class InputsInvalid(Rejected):
+    """An input of the plan is not set, is of another kind than the plan declares, or is none of the plan."""
+
+    status = "INVALID_ARGUMENT"
+
+
+class InputNotUploaded(Rejected):
+    """A file of an input is named by a digest that the runner does not have."""
+
+    status = "FAILED_PRECONDITION"
 
 
 class NoLayout(Rejected):

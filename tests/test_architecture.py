@@ -108,8 +108,9 @@ def test_the_search_sees_what_it_is_about() -> None:
 # ---------------------------------------------------------------- the runner inside
 
 
-def test_the_core_imports_nothing_but_itself_errors_money_limits_and_the_glossary() -> None:
-    own = ("runner_svc.core", "signoff.errors", "signoff.money", "signoff.plan.limits", "signoff.plan.glossary")
+def test_the_core_imports_nothing_but_itself_errors_money_limits_names_of_inputs_and_the_glossary() -> None:
+    shared = (f"signoff.{name}" for name in ("errors", "money", "plan.limits", "plan.inputs", "plan.glossary"))
+    own = ("runner_svc.core", *shared)
     strays = [found for found in arrows("runner_svc.core") if within(found.imported, *PACKAGES, "tests")]
     assert [str(found) for found in strays if not within(found.imported, *own)] == []
 

@@ -21,10 +21,10 @@ Bytes: TypeAlias = "bytes | mmap"  #: a large input lies in a file, and takes me
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Artifact:
-    """The output of a task, with its bytes: an input, a candidate to judge, or a rejected candidate."""
+    """A content with its bytes: an input, a candidate to judge, or a rejected candidate."""
 
     name: str  #: the reader's name for it; empty when its maker gives it none
-    task_id: str  #: the task that made it
+    task_id: str  #: the task that made it; empty: it is an input of the plan
     media_type: str
     digest: str  #: SHA-256 in hex
     content: Bytes

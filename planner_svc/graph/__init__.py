@@ -12,6 +12,7 @@ The way of a plan, as compiler.py calls it:
     cycles.py           names the cycles when gates never open; the compile ends here
     artifacts.py        who makes what a task reads; adds the producers that the plan forgot to wait for
     downstream.py       the search that tells whether a task waits for a producer by way of others
+    plan_inputs.py      where the plan's inputs are read, and the places for them in texts
     artifact_names.py   suggests the artifact that a name without a producer may mean
 
 Groups are never written out as their tasks: all pairs may be millions (docs/adr/0003-groups-stay-groups.md). Nothing

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from planner_svc.diagnostics import Diagnostics, listed, quoted
@@ -41,8 +41,13 @@ class Readings:
     makers: Mapping[str, Sequence[int]]  #: the tasks that make each artifact
 
 
-def find_readings(graph: Graph, tasks: Sequence[Task], diagnostics: Diagnostics) -> Readings:
-    """no-producer, ambiguous-producer: finds the producer of each artifact that is read, in natural order."""
+def find_readings(
+    graph: Graph, tasks: Sequence[Task], diagnostics: Diagnostics, *, given: Set[str] = frozenset()
+) -> Readings:
+    """no-producer, ambiguous-producer: finds the producer of each artifact that is read, in natural order.
+
+    `given`: the names of the plan's inputs. A task that reads one waits for no other task.
+    """
     makers: dict[str, list[int]] = {}
     for maker, task in enumerate(tasks):
         if task.output is not None and task.output.artifact:
@@ -50,6 +55,8 @@ def find_readings(graph: Graph, tasks: Sequence[Task], diagnostics: Diagnostics)
     readings, ambiguous, unmade = list[Reading](), dict[str, list[int]](), dict[int, set[str]]()
     names: ArtifactNames | None = None
     for reader, name, path in _named_inputs(tasks):
+        if name in given:
+            continue
         others = makers.get(name, [])
         if reader in others[:3]:
             others = [maker for maker in others if maker != reader]

@@ -4,6 +4,7 @@
     plain_tasks.py    the fast way to read a task without a mistake, which nearly all are
     task_reader.py    the careful way for all other tasks, with the path of every mistake
     specs.py          the objects for executors, budgets, judges and canaries
+    plan_inputs.py    the inputs that the plan declares
     fields.py         single values with their bounds, and `Fields`, which reads an object with them
     sizes.py          the bytes that a task takes on the wire
 
@@ -18,6 +19,7 @@ For rare cases the plan is read a second time: exact.py keeps all digits of numb
 that stand twice in an object. places.py makes the paths of diagnostics.
 
 A new field is an entry of the vocabulary, a read of it in task_reader.py or specs.py, and a field of model.py. A wrong
-value counts as an absent one from then on, so that one mistake causes one diagnostic. The folder has thirteen modules
-because a plan of millions of tasks needs the fast way beside the careful one, and rare cases their own slow ways.
+value counts as an absent one from then on, so that one mistake causes one diagnostic. The folder has more than a dozen
+modules because a plan of millions of tasks needs the fast way beside the careful one, and rare cases their own slow
+ways.
 """

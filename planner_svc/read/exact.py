@@ -12,7 +12,7 @@ from typing import Any
 from planner_svc.diagnostics import Diagnostics
 from planner_svc.read.field_names import FieldNames, is_right
 from planner_svc.read.object_types import ObjectType
-from planner_svc.read.vocabulary import PLAN, TASK
+from planner_svc.read.vocabulary import PLAN, PLAN_INPUT, TASK
 from signoff.schemas.numbers import exact_json
 
 
@@ -30,9 +30,17 @@ class ExactPlan:
         """Returns the parameters of the task at `position`, which has some. Raises ValueError."""
         return _put_right(self._tasks[position], TASK)["input"]["parameters"]
 
+    def json_of_input(self, name: str) -> Any:
+        """Returns the JSON that the plan has for one of its inputs. Raises ValueError."""
+        return _put_right(self._plan["inputs"][name], PLAN_INPUT)["json"]
+
     @cached_property
     def _tasks(self) -> Any:
-        return _put_right(exact_json(self._data), PLAN)["tasks"]
+        return self._plan["tasks"]
+
+    @cached_property
+    def _plan(self) -> Any:
+        return _put_right(exact_json(self._data), PLAN)
 
 
 def _put_right(raw: Any, object_type: ObjectType) -> Any:

@@ -15,6 +15,7 @@ from planner_svc.diagnostics import Diagnostics, described
 from planner_svc.model import Plan, Task
 from planner_svc.read.exact import ExactPlan
 from planner_svc.read.plain_tasks import plain_task
+from planner_svc.read.plan_inputs import inputs_from_json
 from planner_svc.read.repeated_keys import report_repeated_keys
 from planner_svc.read.task_reader import TaskReader
 from planner_svc.read.vocabulary import PLAN
@@ -40,11 +41,19 @@ def parse_plan(data: bytes, diagnostics: Diagnostics) -> Plan | None:
             "wrong-type", f"plan.json: expected an object with idea and tasks, but got {described(raw)}{hint}"
         )
         return None
-    reader = TaskReader(diagnostics, ExactPlan(data))
+    exact = ExactPlan(data)
+    reader = TaskReader(diagnostics, exact)
     raw = reader.put_right(raw, PLAN)
-    idea = reader.text(raw, "idea")
-    on_failure = reader.on_failure(raw)
-    return Plan(idea=idea, tasks=tuple(_tasks(raw, reader, diagnostics)), on_failure=on_failure)
+    return Plan(
+        idea=reader.text(raw, "idea"),
+        on_failure=reader.on_failure(raw),
+        inputs=inputs_from_json(raw.get("inputs"), exact, diagnostics),
+        tasks=tuple(_tasks(raw, reader, diagnostics)),
+        has_places=any(mark in data for mark in _MARKS_OF_PLACES),
+    )
+
+
+_MARKS_OF_PLACES = (b"{{", b"\\u007b", b"\\u007B")  # of `{{inputs.NAME}}`, as JSON may write it
 
 
 def _json(data: bytes, diagnostics: Diagnostics) -> Any:

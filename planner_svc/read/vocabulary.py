@@ -301,9 +301,18 @@ TASK = ObjectType(
     | _names(_TRACKED)
     | _names("id key identifier uid uuid name task_name details summary objective goal"),
 )
+#: Under `inputs` of the plan, by a name of the author's own.
+PLAN_INPUT = ObjectType(
+    what="an input of the plan",
+    fields=_fields("file folder text json description"),
+    synonyms=_synonyms(
+        file="path files glob", folder="directory dir", text="string value", json="object data", description="desc"
+    ),
+    is_closed=True,
+)
 PLAN = ObjectType(
     what="a plan",
-    fields=_fields("idea tasks on_failure"),
+    fields=_fields("idea tasks on_failure inputs"),
     synonyms=_synonyms_of(
         {
             "idea": "goal objective topic mission",

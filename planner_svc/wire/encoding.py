@@ -10,7 +10,13 @@ from planner_svc.execution_map import ExecutionMap, Group
 from planner_svc.graph.nesting import NONE
 from planner_svc.model import Budget, Task, TaskInput, TaskOutput
 from planner_svc.wire import protobuf as wire
-from planner_svc.wire.plan import budget_to_proto, executor_to_proto, on_failure_to_proto, validation_to_proto
+from planner_svc.wire.plan import (
+    budget_to_proto,
+    executor_to_proto,
+    input_to_proto,
+    on_failure_to_proto,
+    validation_to_proto,
+)
 from signoff.v1 import plan_pb2
 
 _1, _2, _3, _4, _5, _6, _7 = map(wire.tag, range(1, 8))  # fields that have a length, by their numbers in plan.proto
@@ -47,6 +53,7 @@ def header_to_proto(execution_map: ExecutionMap) -> plan_pb2.MapHeader:
         stage_count=execution_map.stage_count,
         inferred=execution_map.inferred,
         on_failure=on_failure_to_proto(execution_map.on_failure),
+        inputs=map(input_to_proto, execution_map.inputs),
     )
 
 

@@ -17,6 +17,7 @@ from planner_svc.checks.structured import check_to_json
 from planner_svc.execution_map import ExecutionMap, FlatDependencies
 from planner_svc.graph.nesting import NONE
 from planner_svc.model import Task, TaskInput, TaskOutput, Validation
+from planner_svc.read.plan_inputs import input_to_json
 from planner_svc.read.specs import budget_to_json, executor_to_json, judge_to_json
 
 MAX_PAIRS = 100_000
@@ -41,6 +42,7 @@ def execution_json_pieces(execution_map: ExecutionMap) -> Iterator[bytes]:
         "form": "dependencies" if written_out else "waits_for",
         "stages": execution_map.stage_count,
         **({} if execution_map.on_failure is None else {"on_failure": execution_map.on_failure.value}),
+        **({"inputs": dict(map(input_to_json, execution_map.inputs))} if execution_map.inputs else {}),
     }
     names = execution_map.names()
     tasks, groups = _tasks(execution_map, names, flat if written_out else None), _groups(execution_map, names)

@@ -11,7 +11,7 @@ from planner_svc.layout.layout import Edge, Layout
 from planner_svc.wire import protobuf as wire
 from planner_svc.wire.encoding import Encoded
 from planner_svc.wire.layouts import layout_to_bytes
-from planner_svc.wire.plan import budget_from_proto, on_failure_from_proto, spec_from_proto
+from planner_svc.wire.plan import budget_from_proto, input_from_proto, on_failure_from_proto, spec_from_proto
 from signoff.v1 import plan_pb2
 
 
@@ -47,6 +47,7 @@ def map_from_proto(parts: Iterable[plan_pb2.MapPart]) -> tuple[ExecutionMap, Lay
         plan_id=header.plan_id,
         idea=header.idea,
         on_failure=on_failure_from_proto(header.on_failure),
+        inputs=[input_from_proto(declared) for declared in header.inputs],
         digest=header.map_digest,
         inferred=header.inferred,
         stage_count=header.stage_count,

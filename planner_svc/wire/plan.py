@@ -8,8 +8,10 @@ from planner_svc.model import (
     Canary,
     CommandSpec,
     ExecutorSpec,
+    InputKind,
     JudgeSpec,
     OnFailure,
+    PlanInput,
     Task,
     TaskInput,
     TaskOutput,
@@ -116,6 +118,33 @@ def on_failure_to_proto(on_failure: OnFailure | None) -> plan_pb2.OnFailure.Valu
 
 def on_failure_from_proto(number: int) -> OnFailure | None:
     return next((value for value, known in _ON_FAILURE.items() if known == number), None)
+
+
+# ---------------------------------------------------------------- inputs of the plan
+
+_KINDS = {
+    InputKind.FILE: plan_pb2.INPUT_KIND_FILE,
+    InputKind.FOLDER: plan_pb2.INPUT_KIND_FOLDER,
+    InputKind.TEXT: plan_pb2.INPUT_KIND_TEXT,
+    InputKind.JSON: plan_pb2.INPUT_KIND_JSON,
+}
+
+
+def input_to_proto(declared: PlanInput) -> plan_pb2.PlanInput:
+    return plan_pb2.PlanInput(
+        name=declared.name,
+        kind=_KINDS[declared.kind],
+        description=declared.description,
+        path=declared.path,
+        text=declared.value if declared.kind is InputKind.TEXT else None,
+        json=declared.value if declared.kind is InputKind.JSON else None,
+    )
+
+
+def input_from_proto(message: plan_pb2.PlanInput) -> PlanInput:
+    kind = next(kind for kind, number in _KINDS.items() if number == message.kind)
+    value = message.text if message.HasField("text") else message.json if message.HasField("json") else None
+    return PlanInput(message.name, kind, message.description, message.path, value)
 
 
 # ---------------------------------------------------------------- budgets

@@ -12,10 +12,11 @@ unknown enum value, a pass against its own results. By what is converted:
     views          the state for clients
 
     spec_parts     the named parts of a task's spec that its keys are made of
+    fill           puts inputs of the plan into the places of a task's spec
     previews       what a start would do
 
-and the parts that several of these share: settings, usage, verdicts, makers, criterion_results, contents, outages,
-unread and times. So the folder has more than a dozen modules: each is one noun of the contract.
+and the parts that several of these share: settings, inputs, usage, verdicts, makers, criterion_results, contents,
+outages, unread and times. So the folder has more than a dozen modules: each is one noun of the contract.
 
 A new field is converted in the module of its noun. A new event is a row in journal/. A field that is stored must have a
 default for data of earlier versions, which did not write it (tests/stored opens them).

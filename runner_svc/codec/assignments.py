@@ -16,7 +16,7 @@ from runner_svc.codec.times import duration
 from runner_svc.codec.unread import unread_to_proto
 from runner_svc.core.model import commands
 from runner_svc.core.model.map import Map
-from runner_svc.core.model.values import Content
+from runner_svc.core.model.values import NO_TASK, Content
 from signoff.plan.limits import MAX_INPUTS
 from signoff.rpc.frames import MESSAGE_HEADER
 from signoff.v1 import execution_pb2, worker_pb2
@@ -197,6 +197,6 @@ def _head(execution_id: str, plan_id: str, idea: str, run_timeout: float, idle_t
 
 
 def _write_reference(message: worker_pb2.InputArtifact, plan: Map, name: str, task: int, content: Content) -> None:
-    message.name, message.task_id = name, plan.task_ids[task]
+    message.name, message.task_id = name, plan.task_ids[task] if task != NO_TASK else ""
     message.media_type, message.digest, message.size_bytes = content.media_type, content.digest, content.size
     message.by_reference = True

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from runner_svc.codec.canaries import tallies_from_proto, tallies_to_proto
 from runner_svc.codec.criterion_results import results_from_proto, results_to_proto
+from runner_svc.codec.inputs import given_from_proto, given_to_proto
 from runner_svc.codec.makers import (
     kept_from_from_proto,
     kept_from_to_proto,
@@ -90,7 +92,7 @@ def _requests(
 
 def execution_to_proto(overview: Overview, *, settled: bool) -> pb.ExecutionCheckpoint:
     return pb.ExecutionCheckpoint(
-        execution=overview_to_proto(overview, most_budgets=None),
+        execution=overview_to_proto(replace(overview, inputs=()), most_budgets=None),
         settled=settled,
         requests=map(_request_to_proto, overview.requests),
         budgets=[
@@ -103,6 +105,7 @@ def execution_to_proto(overview: Overview, *, settled: bool) -> pb.ExecutionChec
         largest=[total_to_proto(phase, done_by, usage) for (phase, done_by), usage in overview.largest],
         candidates=overview.candidates,
         canaries_given=overview.canaries_given,
+        inputs=map(given_to_proto, overview.inputs),
     )
 
 
@@ -133,6 +136,8 @@ def overview_from_proto(checkpoint: pb.ExecutionCheckpoint) -> Overview:
         canaries=tallies_from_proto(message.canaries),
         requests=tuple(_requests(ExecutionId(message.execution_id), checkpoint)),
         pruned_at=optional_seconds(message, "pruned_at"),
+        inputs=given_from_proto(checkpoint.inputs),
+        inputs_digest=message.inputs_digest,
     )
 
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from runner_svc.codec.canaries import take_canaries
+from runner_svc.codec.fill import fill_spec, places_of
+from runner_svc.codec.inputs import declared_from_proto
 from runner_svc.codec.requirements import demands_of, requirements_of
 from runner_svc.codec.settings import budget_from_proto, on_failure_from_proto
 from runner_svc.codec.spec_parts import spec_parts
@@ -17,7 +19,9 @@ from runner_svc.core.model.requirements import USUAL
 from runner_svc.core.model.values import Budget
 from signoff.bounds import check, quoted
 from signoff.errors import InvalidField, PlanInvalid
+from signoff.plan.inputs import is_input_name
 from signoff.plan.limits import MAX_INPUTS, MAX_NESTING
+from signoff.schemas.numbers import exact_json
 from signoff.v1 import plan_pb2 as pb
 
 MOST_BYTES = 4 << 30  # of all parts: a plan has at most 1 GiB, and its map little more
@@ -37,6 +41,7 @@ def fetched_map(plan_id: str, parts: Sequence[pb.MapPart]) -> Map:
         except InvalidField as wrong:
             raise PlanInvalid(str(wrong)) from None
     _check_parts(plan_id, parts)
+    _check_declared(parts[0].header.inputs)
     plan = map_from_parts(parts)
     _check_names(plan)
     _check_nesting(plan)
@@ -87,6 +92,9 @@ def _map(header: pb.MapHeader, tasks: list[pb.MapTask], groups: list[pb.MapGroup
         canaries=canaries,
         demands=tuple(demands_of(task.spec) for task in tasks),
         read_parts=spec_parts,
+        inputs=declared_from_proto(header.inputs),
+        read_places=places_of,
+        fill=fill_spec,
         requirements={
             number: own for number, task in enumerate(tasks) if (own := requirements_of(task.spec)) is not USUAL
         },
@@ -176,6 +184,22 @@ def _check_parts(plan_id: str, parts: Sequence[pb.MapPart]) -> None:
         raise PlanInvalid(f"parts[0].header.plan_id: expected {quoted(plan_id)}, but got {got}")
 
 
+def _check_declared(inputs: Sequence[pb.PlanInput]) -> None:
+    """Checks the inputs of a plan: their names and kinds, and that JSON is JSON."""
+    seen = set[str]()
+    for number, declared in enumerate(inputs):
+        place = f"parts[0].header.inputs[{number}]"
+        if not is_input_name(declared.name) or declared.name in seen:
+            raise PlanInvalid(f"{place}.name: expected a name of its own, but got {quoted(declared.name)}")
+        if not declared.kind or declared.kind not in pb.InputKind.values():
+            raise PlanInvalid(f"{place}.kind: expected an InputKind, but got {declared.kind}")
+        seen.add(declared.name)
+        try:
+            exact_json(declared.json or "null")
+        except ValueError as error:
+            raise PlanInvalid(f"{place}.json: expected JSON, but {error}") from None
+
+
 def _check_names(plan: Map) -> None:
     """Checks that each task and each group has an id of its own, and that the map has a digest."""
     seen = {""}
@@ -183,6 +207,8 @@ def _check_names(plan: Map) -> None:
         if name in seen:
             raise PlanInvalid(f"{quoted(name)}: expected an id of its own for each task and group, but got it again")
         seen.add(name)
+    if made := plan.inputs.keys() & set(plan.makes):
+        raise PlanInvalid(f"{quoted(min(made))}: expected no task to make an input of the plan, but one does")
     if not plan.digest:
         raise PlanInvalid("parts[0].header.map_digest: expected a SHA-256, but got nothing")
 

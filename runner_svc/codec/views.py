@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from runner_svc.codec.canaries import tallies_to_proto
+from runner_svc.codec.inputs import shown_to_proto
 from runner_svc.codec.makers import kept_from_to_proto
 from runner_svc.codec.outages import outage_to_proto
 from runner_svc.codec.settings import budget_to_proto, settings_to_proto
@@ -16,7 +17,7 @@ from runner_svc.core.decide.turn import State
 from runner_svc.core.explain.why_waiting import MAX_NAMED, Reasons
 from runner_svc.core.model.states import DONE
 from runner_svc.core.model.usage import in_order
-from runner_svc.core.model.values import Content
+from runner_svc.core.model.values import NO_TASK, Content
 from runner_svc.core.state.execution import Execution
 from runner_svc.core.state.overview import Overview, Spending
 from signoff.v1 import execution_pb2 as pb
@@ -43,6 +44,8 @@ def overview_to_proto(overview: Overview, most_budgets: int | None = MOST_BUDGET
         budgets=map(_spending_to_proto, overview.budgets[:most_budgets]),
         canaries=tallies_to_proto(overview.canaries),
         outages=map(outage_to_proto, overview.outages),
+        inputs=shown_to_proto(overview.inputs),
+        inputs_digest=overview.inputs_digest,
     )
     if overview.started_at is not None:
         message.started_at.CopyFrom(timestamp(overview.started_at))
@@ -140,9 +143,10 @@ def _waiting(execution: Execution, task: int, reasons: Reasons) -> pb.Waiting | 
 
 
 def artifact_to_proto(execution: Execution, task: int, content: Content) -> pb.ArtifactInfo:
+    is_made = task != NO_TASK  # otherwise it is an input of the plan
     return pb.ArtifactInfo(
-        name=execution.map.makes[task],
-        task_id=execution.map.task_ids[task],
+        name=execution.map.makes[task] if is_made else "",
+        task_id=execution.map.task_ids[task] if is_made else "",
         attempt=content.attempt,
         size_bytes=content.size,
         digest=content.digest,

@@ -12,6 +12,7 @@ own:
     layouts       GetLayout: the layout of a plan, or of the map that an execution runs
     prompts       ListPrompts and GetPrompt, folded from the journal
     worker_list   ListWorkers
+    content_uploads   ListMissingContents and UploadContent: files of inputs, before a start names them
 
 `worker_service` serves workers: each stream is a session, its messages become signals in their order (codec.frames).
 

@@ -8,7 +8,7 @@ from runner_svc.core.decide.canary_choice import canary_of
 from runner_svc.core.decide.inputs import inputs_of_lease
 from runner_svc.core.decide.turn import State
 from runner_svc.core.fleet.leases import LiveLease
-from runner_svc.core.model.values import Content, LeaseId
+from runner_svc.core.model.values import NO_TASK, Content, LeaseId
 from runner_svc.core.state.execution import Execution
 from signoff.errors import ArtifactNotFound, StaleLease
 from signoff.v1 import runner_pb2
@@ -22,7 +22,7 @@ def content_of_lease(state: State, execution: Execution, task: int, request: run
     content = _readable(lease).get((task, request.digest))
     if content is not None:
         return content
-    name = execution.map.name(task)
+    name = execution.map.name(task) if task != NO_TASK else "an input of the plan"
     raise ArtifactNotFound(f"expected a digest that the assignment names, but {request.digest[:64]!r} of {name} is not")
 
 

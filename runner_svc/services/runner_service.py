@@ -13,6 +13,7 @@ import grpc.aio
 
 from runner_svc.backup.export import parts_of
 from runner_svc.codec.canaries import tallies_to_proto
+from runner_svc.codec.inputs import given_by_client
 from runner_svc.codec.previews import preview_to_proto
 from runner_svc.codec.settings import budget_from_proto, settings_from_proto
 from runner_svc.codec.views import artifact_to_proto, overview_to_proto, tasks_for_one_turn, tasks_to_proto
@@ -22,7 +23,7 @@ from runner_svc.core.explain.start_warnings import warnings_of
 from runner_svc.core.model import signals
 from runner_svc.core.model.map import Map, map_key
 from runner_svc.core.model.states import DONE
-from runner_svc.core.model.values import RUNNER, ExecutionId
+from runner_svc.core.model.values import NO_TASK, RUNNER, ExecutionId
 from runner_svc.core.state.execution import Execution
 from runner_svc.core.state.overview import Overview
 from runner_svc.engine import Engine
@@ -31,6 +32,7 @@ from runner_svc.prune.collection import GRACE
 from runner_svc.prune.exclusive import Exclusive
 from runner_svc.prune.pruner import Pruner
 from runner_svc.services.candidates import CandidateQuery, find_candidate
+from runner_svc.services.content_uploads import ContentUploads
 from runner_svc.services.hub import Hub
 from runner_svc.services.layouts import check_request, layout_key, layout_parts
 from runner_svc.services.leases import content_of_lease
@@ -77,6 +79,7 @@ class RunnerService(runner_pb2_grpc.RunnerServiceServicer):
         self._currency = currency
         self._exclusive = Exclusive()
         self._pruner = Pruner(engine, store, self._exclusive, prune_grace)
+        self._contents = ContentUploads(store)
         self._sending = ConcurrencyLimit(MOST_SENDING, "layouts and artifacts")
         self._snapshots = ConcurrencyLimit(MOST_SNAPSHOTS, "snapshots of large executions")
 
@@ -111,7 +114,8 @@ class RunnerService(runner_pb2_grpc.RunnerServiceServicer):
     async def StartExecution(
         self, request: runner_pb2.StartExecutionRequest, context: Context
     ) -> runner_pb2.StartExecutionResponse:
-        settings = settings_from_proto(request.settings)
+        settings, inputs = settings_from_proto(request.settings), given_by_client(request.inputs)
+        await self._contents.check_uploaded(inputs)
         if request.plan_id and not await self._engine.ask(lambda state: request.plan_id in state.layouts):
             await self._set_layout(request.plan_id, "")
         new = ExecutionId(uuid.uuid4().hex)
@@ -122,6 +126,7 @@ class RunnerService(runner_pb2_grpc.RunnerServiceServicer):
             plan_id=request.plan_id,
             settings=settings,
             currency=self._currency,
+            inputs=inputs,
         )
 
         def started(state: State) -> runner_pb2.StartExecutionResponse:
@@ -135,10 +140,10 @@ class RunnerService(runner_pb2_grpc.RunnerServiceServicer):
     async def PreviewExecution(
         self, request: runner_pb2.PreviewExecutionRequest, context: Context
     ) -> runner_pb2.PreviewExecutionResponse:
-        settings = settings_from_proto(request.settings)
+        settings, inputs = settings_from_proto(request.settings), given_by_client(request.inputs)
         plan = await self._compiled(request.plan_id) if request.plan_id else None
         question = await self._engine.ask(
-            lambda state: question_of(state, plan or state.layout(request.plan_id), settings)
+            lambda state: question_of(state, plan or state.layout(request.plan_id), settings, inputs)
         )
         found = await asyncio.to_thread(preview, question)
         return preview_to_proto(found, request.max_tasks or PREVIEWED_A_PAGE)
@@ -151,6 +156,16 @@ class RunnerService(runner_pb2_grpc.RunnerServiceServicer):
             if await self._engine.ask(lambda state: plan_id in state.layouts):
                 return None
             raise
+
+    async def ListMissingContents(
+        self, request: runner_pb2.ListMissingContentsRequest, context: Context
+    ) -> runner_pb2.ListMissingContentsResponse:
+        return runner_pb2.ListMissingContentsResponse(digests=await self._contents.missing(request.digests))
+
+    async def UploadContent(
+        self, request_iterator: AsyncIterator[runner_pb2.UploadContentRequest], context: Context
+    ) -> runner_pb2.UploadContentResponse:
+        return runner_pb2.UploadContentResponse(size_bytes=await self._contents.take(request_iterator))
 
     async def PauseExecution(
         self, request: runner_pb2.PauseExecutionRequest, context: Context
@@ -400,7 +415,8 @@ def _thinking(state: State, request: runner_pb2.GetThinkingRequest, hub: Hub) ->
 
 def _artifact(state: State, request: runner_pb2.GetArtifactRequest) -> execution_pb2.ArtifactInfo:
     execution = state.execution(_id(state, request.ref))
-    task = _task(execution, request.task_id)
+    is_of_plan = bool(request.lease_id) and not request.task_id  # an input of the plan
+    task = NO_TASK if is_of_plan else _task(execution, request.task_id)
     if request.lease_id:
         return artifact_to_proto(execution, task, content_of_lease(state, execution, task, request))
     artifact = execution.record(task).artifact

@@ -109,6 +109,11 @@ class PostgresStore:
         body: bytes | None = await self._read(lambda link: link.fetchval(query, digest))
         return body
 
+    async def content_sizes(self, digests: Sequence[str]) -> Mapping[str, int]:
+        query = "SELECT digest, octet_length(body) FROM signoff.content WHERE digest = ANY($1::text[])"
+        found = await self._read(lambda link: link.fetch(query, list(digests)))
+        return {row[0]: row[1] for row in found}
+
     async def put_map(self, key: str, parts: Sequence[bytes]) -> None:
         await self._write("SELECT signoff.put_map($1, $2, $3, $4)", key, list(parts))
 

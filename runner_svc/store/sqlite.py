@@ -84,6 +84,10 @@ class SqliteStore:
         found = await self._reader.run(lambda db: db.execute(query, (digest,)).fetchone())
         return found[0] if found else None
 
+    async def content_sizes(self, digests: Sequence[str]) -> Mapping[str, int]:
+        query = f"SELECT digest, length(body) FROM content WHERE digest IN ({', '.join('?' * len(digests))})"
+        return dict(await self._reader.run(lambda db: db.execute(query, tuple(digests)).fetchall()))
+
     async def put_map(self, key: str, parts: Sequence[bytes]) -> None:
         rows = [(key, number, part) for number, part in enumerate(parts)]
         await self._writer.run(lambda db: _transaction(db, lambda: _put_map(db, rows)))

@@ -9,10 +9,10 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """Content that a task made, with its bytes: an input, a candidate, or the candidate that was rejected last time."""
+    """A content with its bytes: an input, a candidate, or the candidate that was rejected last time."""
 
     name: str  #: as the task names it; empty when its maker names none
-    task_id: str  #: the task that made it
+    task_id: str  #: the task that made it; empty: it is an input of the plan
     media_type: str
     digest: str  #: SHA-256 in hex
     content: bytes

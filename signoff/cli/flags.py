@@ -106,6 +106,16 @@ FreshTasks = Annotated[
     list[str] | None,
     typer.Option("--fresh-task", metavar="TASK_ID", help="Do this task or group anew; may be repeated."),
 ]
+Inputs = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--input", metavar="NAME=PATH", help="A file, a pattern or a folder for an input of the plan; may be repeated."
+    ),
+]
+SetInputs = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="NAME=VALUE", help="A text or JSON for an input of the plan; may be repeated."),
+]
 FromTasks = Annotated[
     list[str] | None,
     typer.Option(

@@ -22,6 +22,7 @@ from signoff.cli.flags import (
     FreshTasks,
     FromTasks,
     GraphForm,
+    Inputs,
     Json,
     JudgeModel,
     Limits,
@@ -42,6 +43,7 @@ from signoff.cli.flags import (
     Processes,
     RollbackScope,
     RunnersAt,
+    SetInputs,
     Thinking,
     Ui,
     UiAddress,
@@ -70,6 +72,8 @@ def run(
     data_dir: DataDir = DB,
     plan_id: PlanId = "",
     no_infer: NoInfer = False,
+    input_: Inputs = None,
+    set_: SetInputs = None,
     new: New = False,
     max_failures: MaxFailures = None,
     rollback_scope: RollbackScope = None,
@@ -97,6 +101,7 @@ def run(
     configuration, 3 when it was paused, 130 after Ctrl-C, which stops in order: the same command goes on from there.
     """
     from signoff.cli.run.execution_settings import execution_settings, selected
+    from signoff.cli.run.inputs import InputFlags
     from signoff.cli.run.page import PageOptions
     from signoff.cli.run.run import RunOptions
     from signoff.cli.run.run import run as run_plan
@@ -122,6 +127,7 @@ def run(
         services=services,
         plan_id=plan_id,
         infer=not no_infer,
+        inputs=InputFlags(paths=tuple(input_ or ()), values=tuple(set_ or ())),
         new=new,
         settings=execution_settings(
             max_failures,
@@ -150,6 +156,8 @@ def submit(
     runner: RunnersAt = RUNNER_ADDRESS,
     plan_id: PlanId = "",
     no_infer: NoInfer = False,
+    input_: Inputs = None,
+    set_: SetInputs = None,
     new: New = False,
     detach: Annotated[bool, typer.Option("--detach", help="Do not follow it.")] = False,
     max_failures: MaxFailures = None,
@@ -176,6 +184,7 @@ def submit(
     """
     from signoff.cli.run import submit as submitting
     from signoff.cli.run.execution_settings import execution_settings, selected
+    from signoff.cli.run.inputs import InputFlags
     from signoff.cli.show.output import CommandOutput
 
     options = submitting.SubmitOptions(
@@ -184,6 +193,7 @@ def submit(
         runner=runner,
         plan_id=plan_id,
         infer=not no_infer,
+        inputs=InputFlags(paths=tuple(input_ or ()), values=tuple(set_ or ())),
         new=new,
         detach=detach,
         settings=execution_settings(
@@ -215,6 +225,8 @@ def diff(
     data_dir: DataDir = DB,
     plan_id: PlanId = "",
     no_infer: NoInfer = False,
+    input_: Inputs = None,
+    set_: SetInputs = None,
     fresh: Fresh = False,
     fresh_task: FreshTasks = None,
     from_task: FromTasks = None,
@@ -230,6 +242,7 @@ def diff(
     from signoff.cli.run.diff import DiffOptions
     from signoff.cli.run.diff import diff as show_diff
     from signoff.cli.run.execution_settings import execution_settings, selected
+    from signoff.cli.run.inputs import InputFlags
     from signoff.cli.show.output import CommandOutput
     from signoff.local.services import LocalSettings
 
@@ -246,7 +259,14 @@ def diff(
     )
     wanted = selected(fresh, fresh_task, fresh_prompts, from_task, until, only)
     settings = execution_settings(None, None, None, None, None, None, None, selection=wanted)
-    options = DiffOptions(plan=plan, services=services, plan_id=plan_id, infer=not no_infer, settings=settings)
+    options = DiffOptions(
+        plan=plan,
+        services=services,
+        plan_id=plan_id,
+        infer=not no_infer,
+        inputs=InputFlags(paths=tuple(input_ or ()), values=tuple(set_ or ())),
+        settings=settings,
+    )
     finish(show_diff(options, CommandOutput(json=json)))
 
 

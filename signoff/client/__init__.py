@@ -9,6 +9,9 @@
     questions           calls that change nothing
     client              Client itself, and watches that survive lost streams
 
+    inputs              the inputs of a plan as a person gives them, read from files and values
+    input_files         finds the files of an input on this machine
+
 Three modules need no connection, and can be fed events from elsewhere:
 
     watch        a watcher's position in a journal: every event once and in order
@@ -21,6 +24,7 @@ A new rpc becomes a method of `commands` or `questions`. Errors are those of sig
 from __future__ import annotations
 
 from signoff.client.client import Client
+from signoff.client.inputs import ResolvedInputs, resolve_inputs
 from signoff.client.values import Artifact, Candidate, Compilation, ExecutionMap, Layout, Prompt, by_execution, by_plan
 
 __all__ = [
@@ -31,6 +35,8 @@ __all__ = [
     "ExecutionMap",
     "Layout",
     "Prompt",
+    "ResolvedInputs",
     "by_execution",
     "by_plan",
+    "resolve_inputs",
 ]

@@ -5,13 +5,21 @@ Each command carries a request id of its own, so the runner carries out a comman
 
 from __future__ import annotations
 
+import asyncio
+import hashlib
 import uuid
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from datetime import timedelta
+from pathlib import Path
 
+from signoff.client.inputs import ResolvedInputs
 from signoff.client.runner_connection import RunnerConnection
 from signoff.client.values import Ref
+from signoff.errors import ConfigurationError
+from signoff.rpc.channel import CHUNK_BYTES
 from signoff.v1 import execution_pb2, plan_pb2, runner_pb2
+
+ASKED_AT_ONCE = 1_000  # digests of one question
 
 
 class RunnerCommands:
@@ -29,18 +37,47 @@ class RunnerCommands:
         plan_id: str = "",
         settings: execution_pb2.ExecutionSettings | None = None,
         warn: Callable[[str], None] | None = None,
+        *,
+        inputs: Sequence[execution_pb2.GivenInput] = (),
     ) -> execution_pb2.Execution:
-        """Starts an execution of a plan, or of the last layout set. `warn` gets the runner's warnings."""
-        request = runner_pb2.StartExecutionRequest(request_id=_new_request_id(), plan_id=plan_id, settings=settings)
+        """Starts an execution of a plan, or of the last layout set. `warn` gets the runner's warnings.
+
+        `inputs`: those that the plan declares, whose files were uploaded before.
+        """
+        request = runner_pb2.StartExecutionRequest(
+            request_id=_new_request_id(), plan_id=plan_id, settings=settings, inputs=inputs
+        )
         answer = await self._runner.ask(lambda runner: runner.StartExecution, request)
         return _warned(answer, warn)
 
     async def preview(
-        self, plan_id: str = "", settings: execution_pb2.ExecutionSettings | None = None, *, at_most: int = 1000
+        self,
+        plan_id: str = "",
+        settings: execution_pb2.ExecutionSettings | None = None,
+        *,
+        at_most: int = 1000,
+        inputs: Sequence[execution_pb2.GivenInput] = (),
     ) -> runner_pb2.PreviewExecutionResponse:
         """Returns what a start would keep, and what it would do, with at most so many tasks. Changes nothing."""
-        request = runner_pb2.PreviewExecutionRequest(plan_id=plan_id, settings=settings, max_tasks=at_most)
+        request = runner_pb2.PreviewExecutionRequest(
+            plan_id=plan_id, settings=settings, max_tasks=at_most, inputs=inputs
+        )
         return await self._runner.ask(lambda runner: runner.PreviewExecution, request)
+
+    async def upload(self, inputs: ResolvedInputs) -> None:
+        """Uploads the files of inputs that the runner does not have. Raises ConfigurationError for one that changed."""
+        digests = list(inputs.files)
+        for start in range(0, len(digests), ASKED_AT_ONCE):
+            request = runner_pb2.ListMissingContentsRequest(digests=digests[start : start + ASKED_AT_ONCE])
+            answer = await self._runner.ask(lambda runner: runner.ListMissingContents, request)
+            for digest in answer.digests:
+                await self.upload_content(await asyncio.to_thread(_read_again, inputs.files[digest], digest))
+
+    async def upload_content(self, content: bytes) -> str:
+        """Uploads the bytes of an input's file, and returns their digest."""
+        digest = hashlib.sha256(content).hexdigest()
+        await self._runner.send(lambda runner: runner.UploadContent, lambda: _upload_requests(content, digest))
+        return digest
 
     async def pause(self, ref: Ref, reason: str = "") -> execution_pb2.Execution:
         request = runner_pb2.PauseExecutionRequest(request_id=_new_request_id(), ref=ref, reason=reason)
@@ -116,6 +153,23 @@ def _warned(
         for warning in answer.warnings:
             warn(warning)
     return answer.execution
+
+
+def _upload_requests(content: bytes, digest: str) -> Iterator[runner_pb2.UploadContentRequest]:
+    yield runner_pb2.UploadContentRequest(digest=digest, chunk=content[:CHUNK_BYTES])
+    for start in range(CHUNK_BYTES, len(content), CHUNK_BYTES):
+        yield runner_pb2.UploadContentRequest(chunk=content[start : start + CHUNK_BYTES])
+
+
+def _read_again(file: Path, digest: str) -> bytes:
+    """Returns the bytes of a file that was read for its digest before."""
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        raise ConfigurationError(f"expected a file, but {file} cannot be read: {error.strerror}") from None
+    if hashlib.sha256(content).hexdigest() != digest:
+        raise ConfigurationError(f"expected {file} to stay as it is while it is uploaded, but it has changed")
+    return content
 
 
 def _new_request_id() -> str:

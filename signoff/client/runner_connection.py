@@ -11,10 +11,11 @@ from datetime import timedelta
 from typing import Any, TypeVar
 
 import grpc
-from grpc.aio import UnaryStreamCall
+from grpc.aio import StreamUnaryCall, UnaryStreamCall
 
 from signoff.errors import SignoffError, Unavailable
 from signoff.rpc.addresses import Route, RunnerStub
+from signoff.rpc.ends import FirstEnd
 from signoff.rpc.statuses import error_from_rpc
 
 ANSWER_WITHIN = timedelta(seconds=30)  # of one unary call; the services answer in milliseconds
@@ -75,6 +76,26 @@ class RunnerConnection:
             return await method(runner)(request, timeout=ANSWER_WITHIN.total_seconds())
         except grpc.RpcError as error:
             raise error_from_rpc(error, "runner", self._route.address) from None
+
+    async def send(
+        self, method: Callable[[RunnerStub], Callable[..., StreamUnaryCall[Any, Answer]]], requests: Callable[[], Any]
+    ) -> Answer:
+        """Sends a stream of requests, and returns the answer to it. `requests` makes the stream, again for each try."""
+        patience = RetryPolicy(self._patience)
+        while True:
+            runner = await self._route.stub()
+            call = method(runner)(requests())
+            end = FirstEnd(call)
+            try:
+                return await call
+            except grpc.aio.AioRpcError as error:
+                refusal = error_from_rpc(end.instead_of(error), "runner", self._route.address)
+                if not isinstance(refusal, Unavailable):
+                    raise refusal from None
+                await self._route.lost()
+                await patience.wait(refusal)
+            finally:
+                call.cancel()
 
     async def answers(
         self, method: Callable[[RunnerStub], Callable[..., UnaryStreamCall[Any, Answer]]], request: Any

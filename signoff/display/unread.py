@@ -28,4 +28,5 @@ def _inputs(count: int) -> str:
 
 def _part(example: execution_pb2.UnreadInput) -> str:
     name = f"{example.name} by {example.task_id}" if example.name else f"what {example.task_id} made"
+    name = name if example.task_id else example.name  # an input of the plan
     return f"the first {example.shown_chars:,} characters of {name}" if example.shown_chars else f"nothing of {name}"

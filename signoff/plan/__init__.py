@@ -2,6 +2,7 @@
 
     ids              the rules for ids of plans and tasks
     limits           the limits that several services keep
+    inputs           names of a plan's inputs, their places in texts, media types of files
     glossary         names that are the same everywhere: handlers, the criterion of a person's verdict
     specs            the handler, the criteria and the checks of a task
     describe_check   checks in words

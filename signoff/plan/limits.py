@@ -39,3 +39,14 @@ MAX_LARGE_SETS = 100  # sets such as [一-龥], beyond Latin-1, in all patterns 
 MAX_SCHEMA_BYTES = 1024 * 1024  # of one JSON Schema
 MAX_SCHEMA_VALUES = 10_000  # in all schemas of a task, texts in an enum not counted: each takes up to 0.5 ms
 MAX_SCHEMA_ENTRIES = 1_000  # of a list in a schema that holds other values than texts: they are compared pair by pair
+
+# ---------------------------------------------------------------- inputs of a plan
+
+MAX_PLAN_INPUTS = 100
+MAX_INPUT_FILES = 1_000  # of one execution
+MAX_INPUT_FILE_BYTES = 64 * 1024 * 1024  # of one file, as of a candidate
+MAX_INPUT_BYTES = 1024 * 1024 * 1024  # of all files of one execution
+MAX_INPUT_TEXT_BYTES = 256 * 1024  # of one text or JSON: it travels in messages
+MAX_INPUT_TEXTS_BYTES = 1024 * 1024  # of all texts and JSON of one execution
+MAX_FILLED_BYTES = 1024 * 1024  # of a task or the idea, with inputs in the places of `{{inputs.NAME}}`
+MAX_INPUT_PATH_CHARS = 1_024  # of a file's path in its input

@@ -16,6 +16,8 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from signoff.errors import Bug, SignoffError
+from signoff.rpc.concurrency import ConcurrencyLimit
+from signoff.web.api.contents import UPLOADS_AT_ONCE
 from signoff.web.api.events import OpenStreams
 from signoff.web.api.plans import BrokenPlan
 from signoff.web.api.table import ENDPOINTS
@@ -43,6 +45,7 @@ def application(upstream: Upstream, rules: Rules, closing: asyncio.Event, bundle
     routes.append(Route("/{path:path}", _page_route(page), methods=["GET"]))
     app = Starlette(routes=routes, exception_handlers={HTTPException: _refused, Exception: _failed})
     app.state.rules, app.state.closing, app.state.streams = rules, closing, OpenStreams()
+    app.state.uploads = ConcurrencyLimit(UPLOADS_AT_ONCE, "uploads of inputs")
     return Gate(app, rules)
 
 
@@ -139,7 +142,7 @@ class Gate:
             return RedirectResponse(f"{prefix}/")
         try:
             self._rules.check_host(headers)
-            self._rules.check_unsafe(scope["method"], headers)
+            self._rules.check_unsafe(scope["method"], headers, scope["path"].removeprefix(prefix))
         except SignoffError as error:
             return problem_response(error)
         if prefix and scope["path"].startswith(f"{prefix}/"):

@@ -13,6 +13,8 @@ PROMISED = {
         "GetLayout",
         "StartExecution",
         "PreviewExecution",
+        "ListMissingContents",
+        "UploadContent",
         "PauseExecution",
         "ResumeExecution",
         "StopExecution",
@@ -69,6 +71,10 @@ def test_a_plan_of_any_size_can_be_sent() -> None:
     assert streams("PlannerService", "CompilePlan") == (True, True)
 
 
+def test_a_file_of_an_input_is_streamed_to_the_runner() -> None:
+    assert streams("RunnerService", "UploadContent") == (True, False)
+
+
 def test_workers_and_runner_talk_both_ways_in_frames_of_many_messages() -> None:
     assert streams("WorkerService", "Connect") == (True, True)
     fields = {message.name: list(message.field) for file in contract() for message in file.message_type}
@@ -79,7 +85,7 @@ def test_workers_and_runner_talk_both_ways_in_frames_of_many_messages() -> None:
 def test_every_other_rpc_is_one_question_and_one_answer() -> None:
     streaming = {
         "CheckPlan", "CompilePlan", "GetPlan", "GetLayout", "WatchExecution", "GetArtifact", "GetCandidate",
-        "GetPrompt", "PruneExecutions", "BackUp", "Connect",
+        "GetPrompt", "PruneExecutions", "BackUp", "UploadContent", "Connect",
     }  # fmt: skip
     unary = [name for methods in rpcs().values() for name in methods if name not in streaming]
     for service, methods in rpcs().items():

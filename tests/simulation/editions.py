@@ -10,6 +10,9 @@ from tests.simulation.players.models import LARGER, SMALLER
 
 Specs = dict[str, plan_pb2.TaskSpec]
 
+TOPIC = "topic"  #: the name of the input
+PLACE = "{{inputs.topic}}"
+
 
 def editions(task_ids: Iterable[str], seed: int, count: int, *, people: bool) -> list[Specs]:
     """Returns the specs of so many editions, by task id.
@@ -24,12 +27,22 @@ def editions(task_ids: Iterable[str], seed: int, count: int, *, people: bool) ->
     return found
 
 
+def topics(seed: int, count: int) -> list[str]:
+    """Returns the value of the plan's one input in so many editions. The first task has a place for it."""
+    chance, found = random.Random(f"{seed} topics"), ["mars"]
+    while len(found) < count:
+        found.append(f"topic {len(found)}" if chance.random() < 0.3 else found[-1])
+    return found
+
+
 def _first(task_ids: Iterable[str], *, people: bool) -> Specs:
     canaries = {name: plan_pb2.Canary(candidate=f"{name}(known)", good=True) for name in task_ids}
     executor = plan_pb2.ExecutorSpec(model=SMALLER, escalation=[SMALLER, LARGER])
     return {
         name: plan_pb2.TaskSpec(
-            validation=plan_pb2.Validation(canaries=[canary], human=people and number % 2 == 0), executor=executor
+            description="" if number else PLACE,
+            validation=plan_pb2.Validation(canaries=[canary], human=people and number % 2 == 0),
+            executor=executor,
         )
         for number, (name, canary) in enumerate(canaries.items())
     }

@@ -16,8 +16,8 @@ from typing import Any
 from unittest import mock
 
 from runner_svc.planner import Fetched
-from signoff.v1 import execution_pb2, runner_pb2
-from tests.simulation.editions import editions
+from signoff.v1 import execution_pb2, plan_pb2, runner_pb2
+from tests.simulation.editions import TOPIC, editions, topics
 from tests.simulation.judge.witness import Witness
 from tests.simulation.nature.bugs import Bugs
 from tests.simulation.nature.clock import run
@@ -78,6 +78,8 @@ class World:
             PlannerOfTexts(specs, edition=number, **{PLAN: scenario.plan})
             for number, specs in enumerate(editions(names, scenario.seed, count, people=scenario.people))
         ]
+        for planner, topic in zip(self._editions, topics(scenario.seed, count), strict=True):
+            planner.inputs = (plan_pb2.PlanInput(name=TOPIC, kind=plan_pb2.INPUT_KIND_TEXT, text=topic),)
         plans = [planner.compiled(PLAN) for planner in self._editions]
         self.task_ids = tuple(names)
         self._planner = CurrentEdition(self._editions[0])

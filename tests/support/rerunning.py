@@ -12,11 +12,13 @@ what it was made from. `edit` takes fields of a TaskSpec; `workers` replaces the
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from runner_svc.codec.fill import fill_spec, places_of
 from runner_svc.codec.spec_parts import spec_parts
+from runner_svc.core.decide.inputs import given_inputs
 from runner_svc.core.decide.reuse import collect
 from runner_svc.core.decide.turn import Decision
 from runner_svc.core.explain.preview import Preview, Question, preview
@@ -24,6 +26,7 @@ from runner_svc.core.fleet.alike import Alike
 from runner_svc.core.machine import Machine
 from runner_svc.core.model import commands, events, signals
 from runner_svc.core.model.earlier import EarlierResults
+from runner_svc.core.model.inputs import DeclaredInput, GivenInput, InputFile, InputKind
 from runner_svc.core.model.makers import NamedMaker
 from runner_svc.core.model.map import Map
 from runner_svc.core.model.pass_rules import Passed
@@ -75,6 +78,8 @@ class Reruns:
         self.specs = {
             task: plan_pb2.TaskSpec(task_id=task, description=f"write {task}") for task in self._base.task_ids
         }
+        self.declared: dict[str, DeclaredInput] = {}
+        self.given: dict[str, GivenInput] = {}
         self.machine = Machine()
         self.at = START
         self._texts: dict[str, str] = {}  # by digest
@@ -90,7 +95,35 @@ class Reruns:
     def plan(self) -> Map:
         specs = [self.specs[task].SerializeToString(deterministic=True) for task in self._base.task_ids]
         digest = hashlib.sha256(b"".join(specs)).hexdigest()
-        return replace(self._base, specs=specs, digest=digest, read_parts=spec_parts)
+        return replace(
+            self._base,
+            specs=specs,
+            digest=digest,
+            read_parts=spec_parts,
+            inputs=self.declared,
+            read_places=places_of,
+            fill=fill_spec,
+        )
+
+    def declare(self, name: str, kind: InputKind = InputKind.TEXT, value: str | None = None) -> None:
+        """Declares an input of the plan."""
+        is_folder = kind is InputKind.FOLDER
+        self.declared[name] = DeclaredInput(name=name, kind=kind, value=value, is_folder=is_folder)
+
+    def give(self, name: str, value: str) -> None:
+        """Gives the next executions a text, or JSON."""
+        is_json = self.declared[name].kind is InputKind.JSON
+        self.given[name] = GivenInput(name=name, json=value) if is_json else GivenInput(name=name, text=value)
+        self._texts[hashlib.sha256(value.encode()).hexdigest()] = value
+
+    def give_files(self, name: str, files: Mapping[str, str]) -> None:
+        """Gives the next executions files, by their paths."""
+        self.given[name] = GivenInput(name=name, files=tuple(self._file(path, text) for path, text in files.items()))
+
+    def _file(self, path: str, text: str) -> InputFile:
+        digest = hashlib.sha256(text.encode()).hexdigest()
+        self._texts[digest] = text
+        return InputFile(path=path, content=Content(digest=digest, size=len(text), media_type="text/csv"))
 
     def edit(self, task: str, **fields: Any) -> None:
         """Changes fields of a task's spec, and of its validation: `criteria`."""
@@ -135,7 +168,12 @@ class Reruns:
         self._turn([signals.SetLayout(at=self.at, request_id="", map=plan)])
         self.machine.state.earlier[plan.plan_id] = self.earlier()
         start = signals.StartExecution(
-            at=self.at, request_id="", execution=name, plan_id=plan.plan_id, settings=settings or Settings()
+            at=self.at,
+            request_id="",
+            execution=name,
+            plan_id=plan.plan_id,
+            settings=settings or Settings(),
+            inputs=tuple(self.given.values()),
         )
         self.todo = self._turn([start])
         self.machine.state.earlier.clear()
@@ -151,7 +189,8 @@ class Reruns:
     def previewed(self, settings: Settings | None = None) -> Preview:
         """Returns what a start would do now."""
         alike = Alike(dict(self.machine.state.roster.sessions))
-        return preview(Question(map=self.plan, settings=settings or Settings(), earlier=self.earlier(), alike=alike))
+        plan = self.plan.bound(given_inputs(self.plan, self.given.values())[0])
+        return preview(Question(map=plan, settings=settings or Settings(), earlier=self.earlier(), alike=alike))
 
     def run(self, settings: Settings | None = None) -> Outcomes:
         """Starts an execution, and does all that is given out until nothing more is."""

@@ -2,6 +2,7 @@
 
     task.json              the task, the list of its inputs, and why the previous attempt did not count
     inputs/NAME.SUFFIX     one file for each input
+    inputs/NAME/…          the files of an input of the plan that has several, by their paths
     candidate.SUFFIX       the candidate to check; only for a check
     previous.SUFFIX        the rejected candidate; only if there is one
 
@@ -22,6 +23,7 @@ from typing import Any
 
 import structlog
 
+from signoff.plan.inputs import SUFFIXES
 from signoff.v1 import execution_pb2, plan_pb2
 from worker_svc.assignment import Artifact, Assignment, Bytes, Feedback
 from worker_svc.commands import launcher
@@ -31,21 +33,6 @@ log = structlog.get_logger(__name__)
 
 INPUTS, TASK, CANDIDATE, PREVIOUS = "inputs", "task.json", "candidate", "previous"
 MAX_NAME_BYTES = 120  # of a file's name, before its number and suffix: file systems take 255
-
-_SUFFIXES = {
-    "application/json": ".json",
-    "application/jsonl": ".jsonl",
-    "application/yaml": ".yaml",
-    "application/sql": ".sql",
-    "application/xml": ".xml",
-    "text/markdown": ".md",
-    "text/csv": ".csv",
-    "text/tab-separated-values": ".tsv",
-    "text/html": ".html",
-    "text/x-diff": ".diff",
-    "text/x-python": ".py",
-    "text/x-shellscript": ".sh",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,8 +45,13 @@ class FolderContents:
     stdin: str  #: the path of the standard input; empty: none
 
     def path_of(self, name: str) -> str | None:
-        """Returns the path of an input, by the artifact's name or else by the id of the task that made it."""
+        """Returns the path of an input, by the artifact's name or else by the id of the task that made it.
+
+        Of an input of the plan with several files it is the path of their folder.
+        """
         named = [path for artifact, path in self.inputs if artifact.name == name]
+        if not named and any(folder_of(artifact) == name for artifact, _ in self.inputs):
+            return f"{INPUTS}/{safe_name(name)}"
         made = [path for artifact, path in self.inputs if artifact.task_id == name]
         return next(iter([*named, *made]), None)
 
@@ -101,6 +93,8 @@ def _write(folder: Path, layout: FolderContents) -> None:
     folder.mkdir(mode=0o700)
     (folder / INPUTS).mkdir()
     for path, content in layout.files.items():
+        if path.count("/") > 1:
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_bytes(content)
 
 
@@ -123,12 +117,36 @@ def file_names(artifacts: Iterable[Artifact]) -> tuple[str, ...]:
     return tuple(_untaken(artifact, taken) for artifact in artifacts)
 
 
+def folder_of(artifact: Artifact) -> str:
+    """Returns the name of the plan's input that a file among several belongs to; empty: it is no such file."""
+    name, between, _ = artifact.name.partition("/")
+    return name if between and not artifact.task_id else ""
+
+
 def _untaken(artifact: Artifact, taken: set[str]) -> str:
+    if folder_of(artifact):
+        return _untaken_below(artifact.name, taken)
     suffix = suffix_of(artifact.media_type)
     stem = safe_name(artifact.name or artifact.task_id).removesuffix(suffix) or INPUTS[:-1]
     name = next(name for name in _numbered(stem, suffix) if name.casefold() not in taken)
     taken.add(name.casefold())
     return name
+
+
+def _untaken_below(path: str, taken: set[str]) -> str:
+    """Returns a path for a file of an input with several files: its own, as far as all of its names are safe."""
+    folder, *names = path.split("/")
+    # guard: files of inputs stay in their folder -> own = path
+    own = "/".join([safe_name(folder), *(name if _is_safe(name) else safe_name(name) or "file" for name in names)])
+    stem, dot, suffix = own.rpartition(".") if "." in own.rpartition("/")[2][1:] else (own, "", "")
+    free = next(name for name in _numbered(stem, dot + suffix) if name.casefold() not in taken)
+    taken.add(free.casefold())
+    return free
+
+
+def _is_safe(name: str) -> bool:
+    """Tells whether a file may have the name that it has elsewhere."""
+    return name.isprintable() and not set(name) & set("/\\") and name.strip(".") != "" and len(name.encode()) <= 255
 
 
 def _numbered(stem: str, suffix: str) -> Iterator[str]:
@@ -150,7 +168,7 @@ def suffix_of(media_type: str) -> str:
     plain = media_type.partition(";")[0].strip().lower()
     if plain.endswith("+json"):
         return ".json"
-    return _SUFFIXES.get(plain, ".txt" if plain.startswith("text/") else ".bin")
+    return SUFFIXES.get(plain, ".txt" if plain.startswith("text/") else ".bin")
 
 
 # ---------------------------------------------------------------- task.json

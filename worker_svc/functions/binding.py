@@ -49,8 +49,11 @@ def _candidate(spec: ParameterSpec, job: FunctionJob) -> Any:
 
 def _found(spec: ParameterSpec, job: FunctionJob) -> tuple[Any] | None:
     """Returns the value, which may be None, in a tuple; None: nothing provides one."""
-    if spec.source is not Source.PARAMETER and (document := _document(spec.name, job)) is not None:
-        return (_from_artifact(spec, document),)
+    if spec.source is not Source.PARAMETER:
+        if (document := _document(spec.name, job)) is not None:
+            return (_from_artifact(spec, document),)
+        if files := _files(spec.name, job):
+            return (_from_files(spec, files),)
     parameters = job.task.parameters
     if spec.source is not Source.ARTIFACT and isinstance(parameters, dict) and spec.name in parameters:
         return (_from_parameter(spec, parameters[spec.name]),)
@@ -69,11 +72,40 @@ def _document(name: str, job: FunctionJob) -> Document | None:
     return next(iter(named), None) or next((document for document in job.inputs if document.task_id == name), None)
 
 
+def _files(name: str, job: FunctionJob) -> dict[str, Document]:
+    """Returns the files of an input of the plan that has several, by their paths; empty when there is none."""
+    begins = f"{name}/"
+    files = [document for document in job.inputs if not document.task_id and document.name.startswith(begins)]
+    return {document.name.removeprefix(begins): document for document in files}
+
+
+def _from_files(spec: ParameterSpec, files: dict[str, Document]) -> Any:
+    """Returns files by their paths: each as its text, or its bytes when it is no text."""
+    if spec.form not in (ValueForm.AS_IT_IS, ValueForm.JSON):
+        raise Failed.permanent(
+            f"input {spec.name} has {len(files)} files, and {spec.parameter} ({spec.type_name}) takes one: "
+            "take them as dict[str, bytes], by their paths"
+        )
+    values = {path: _text_or_bytes(document) for path, document in files.items()}
+    try:
+        return spec.adapter.validate_python(values) if spec.adapter else values
+    except ValidationError as error:
+        raise Failed.permanent(f"input {spec.name}: expected {spec.type_name}: {problems_in(error)}") from error
+
+
+def _text_or_bytes(document: Document) -> str | bytes:
+    try:
+        return document.text
+    except UnicodeDecodeError:
+        return document.content
+
+
 def _from_artifact(spec: ParameterSpec, document: Document) -> Any:
     try:
         return _read(spec, document)
     except ValueError as error:
-        artifact = f"artifact {document.name or spec.name} (made by {document.task_id})"
+        origin = f"made by {document.task_id}" if document.task_id else "an input of the plan"
+        artifact = f"artifact {document.name or spec.name} ({origin})"
         raise Failed.permanent(f"{artifact}: expected {spec.type_name}: {problems_in(error)}") from error
 
 

@@ -41,7 +41,8 @@ def fetcher(address: str, assign: worker_pb2.Assign) -> Fetch:
             content, digest = await _read(address, stub, assign, artifact)
         # guard: input digest -> if False:
         if digest != artifact.digest:
-            expected = f"an artifact of {artifact.task_id} with SHA-256 {artifact.digest}"
+            origin = artifact.task_id or "the plan's inputs"
+            expected = f"an artifact of {origin} with SHA-256 {artifact.digest}"
             raise SignoffError(f"expected {expected}, but got {len(content)} bytes with SHA-256 {digest}")
         return content
 

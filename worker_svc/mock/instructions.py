@@ -66,7 +66,7 @@ def _work(instructions: Instructions, assignment: Assignment) -> str:
         wait = timedelta(seconds=float(instructions["retry_after"])) if "retry_after" in instructions else None
         raise ModelFailure(_FAILURES[word], f"a {word} failure, as the task asks", retry_after=wait)
     if instructions.get("copy") and assignment.inputs:
-        return assignment.inputs[0].whole().decode()
+        return assignment.inputs[0].whole().decode(errors="replace")
     return "x" * int(instructions["bytes"]) if "bytes" in instructions else "Mars"
 
 

@@ -6,6 +6,7 @@ end its own block.
 
 from __future__ import annotations
 
+import codecs
 import hashlib
 import re
 
@@ -14,6 +15,7 @@ from worker_svc.assignment import Artifact, Bytes
 from worker_svc.validate.invisible import made_visible
 
 MAX_NAME_CHARS = 200  # of an artifact's name in a prompt
+LOOKED_AT_BYTES = 64 * 1024  # of an artifact, to tell whether it is a text
 FRAME_CHARS = 220  # at most, of a block besides its title and its content: the delimiters, and the note about a cut
 
 _UTF8_MOST = 4  # bytes of a character
@@ -50,7 +52,27 @@ def text_of(artifact: Artifact, most: int, *, unseen: bool = False) -> tuple[str
 def title(artifact: Artifact) -> str:
     """Returns the line before a block. Its media type comes from a worker, so it must look like one."""
     media_type = artifact.media_type if _MEDIA_TYPE.fullmatch(artifact.media_type) else "unknown type"
-    return f"{name_of(artifact)} (made by task {artifact.task_id}, {media_type})"
+    return f"{name_of(artifact)} ({origin_of(artifact)}, {media_type})"
+
+
+def origin_of(artifact: Artifact) -> str:
+    """Says where an artifact comes from."""
+    return f"made by task {artifact.task_id}" if artifact.task_id else "an input of the plan"
+
+
+def facts_of(artifact: Artifact) -> str:
+    """Returns a line about an artifact that is no text, in the place of its block."""
+    return f"{title(artifact)}: {len(artifact.content)} bytes that are no text, so they are not shown."
+
+
+def is_text(artifact: Artifact) -> bool:
+    """Tells whether an artifact is a text in UTF-8, as far as its beginning shows."""
+    beginning = artifact.content[:LOOKED_AT_BYTES]
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(beginning, len(artifact.content) <= LOOKED_AT_BYTES)
+    except UnicodeDecodeError:
+        return False
+    return b"\0" not in beginning
 
 
 def name_of(artifact: Artifact) -> str:

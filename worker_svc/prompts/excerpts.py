@@ -10,10 +10,11 @@ from signoff.bounds import clipped
 from signoff.v1 import execution_pb2
 from worker_svc.assignment import Artifact
 from worker_svc.link.codec import one_line
-from worker_svc.prompts.blocks import FRAME_CHARS, block, name_of, text_of, title
+from worker_svc.prompts.blocks import FRAME_CHARS, block, facts_of, is_text, name_of, origin_of, text_of, title
 from worker_svc.prompts.shares import InputSize, shares
 
 MAX_NAMED_CHARS = 8_000  # of the lines that name inputs that are not shown
+MOST_FACTS = 100  # inputs that are no text, and have a line each
 MAX_EXAMPLES = 20  # inputs that Unread names one by one
 MAX_NAME_CHARS = 128  # of an input's name in Unread
 
@@ -33,11 +34,16 @@ class InputExcerpt:
     given: Artifact
     chars: int | None  #: from its beginning; None: nothing
     is_whole: bool
+    is_text: bool = True  #: otherwise a line about it stands in its place
 
 
 def excerpts_of(inputs: Sequence[Artifact], space: Space, *, unseen: bool = False) -> Sequence[InputExcerpt]:
     """Divides the space among the inputs. `unseen`: invisible characters take the space of their marks."""
-    looks = [_look(given, space.each, unseen=unseen) for given in inputs]
+    texts = [is_text(given) for given in inputs]
+    looks = [
+        _look(given, space.each, unseen=unseen) if readable else (0, False)
+        for given, readable in zip(inputs, texts, strict=True)
+    ]
     wishes = [
         InputSize(chars, len(title(given)) + FRAME_CHARS) for given, (chars, _) in zip(inputs, looks, strict=True)
     ]
@@ -45,8 +51,10 @@ def excerpts_of(inputs: Sequence[Artifact], space: Space, *, unseen: bool = Fals
     if None in divided:
         divided = shares(wishes, space.total - MAX_NAMED_CHARS)
     return [
-        InputExcerpt(given=given, chars=chars, is_whole=is_all and chars == most)
-        for given, (most, is_all), chars in zip(inputs, looks, divided, strict=True)
+        InputExcerpt(
+            given=given, chars=chars if readable else None, is_whole=is_all and chars == most, is_text=readable
+        )
+        for given, (most, is_all), chars, readable in zip(inputs, looks, divided, texts, strict=True)
     ]
 
 
@@ -61,7 +69,8 @@ def lines_of(excerpts: Sequence[InputExcerpt], space: Space, *, unseen: bool = F
     for part in excerpts:
         if part.chars is not None:
             yield from block(part.given, part.chars, read=space.each, unseen=unseen)
-    yield from _not_shown([part.given for part in excerpts if part.chars is None])
+    yield from (facts_of(part.given) for part in islice((part for part in excerpts if not part.is_text), MOST_FACTS))
+    yield from _not_shown([part.given for part in excerpts if part.chars is None and part.is_text])
 
 
 def _not_shown(left_out: Sequence[Artifact]) -> Iterator[str]:
@@ -117,6 +126,6 @@ def author_lines(inputs: Sequence[Artifact], unread: execution_pb2.Unread) -> It
         if given is not None:
             named += 1
             part = f"only the first {example.shown_chars} characters" if example.shown_chars else "nothing"
-            yield f"The author was shown {part} of {name_of(given)} (made by task {given.task_id})."
+            yield f"The author was shown {part} of {name_of(given)} ({origin_of(given)})."
     if (more := unread.cut + unread.left_out - named) > 0:
         yield f"And so for {more} more."

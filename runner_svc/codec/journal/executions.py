@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from runner_svc.codec.canaries import tallies_from_proto, tallies_to_proto
+from runner_svc.codec.inputs import given_from_proto, given_to_proto
 from runner_svc.codec.journal.kind import AnyKind, Head, Kind
 from runner_svc.codec.settings import budget_from_proto, budget_to_proto, settings_from_proto, settings_to_proto
 from runner_svc.codec.usage import currencies_from_proto, currencies_to_proto
@@ -63,6 +64,7 @@ KINDS: tuple[AnyKind, ...] = (
             idea=e.idea,
             task_count=e.task_count,
             currency=e.currency,
+            inputs=map(given_to_proto, e.inputs),
         ),
         lambda m, _, head: events.ExecutionCreated(
             request_id=m.request_id,
@@ -72,6 +74,7 @@ KINDS: tuple[AnyKind, ...] = (
             idea=m.idea,
             task_count=m.task_count,
             currency=m.currency,
+            inputs=given_from_proto(m.inputs),
             **head,
         ),
     ),

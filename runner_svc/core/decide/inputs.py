@@ -1,4 +1,6 @@
-"""The inputs of a task: the artifacts it names, or those of its dependencies, and the reason for each that is missing.
+"""The inputs of a task: what it names, or the artifacts of its dependencies, and the reason for each that is missing.
+
+It names artifacts of other tasks and inputs of the plan, which are given when an execution starts.
 
 While a lease is out, nothing upstream of its task changes. So the inputs are found once per lease, and kept with it.
 """
@@ -6,20 +8,22 @@ While a lease is out, nothing upstream of its task changes. So the inputs are fo
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Protocol
 
 from runner_svc.core.fleet.leases import LiveLease
 from runner_svc.core.model.commands import Input
-from runner_svc.core.model.keys import Parts, SpecParts
+from runner_svc.core.model.inputs import GivenInput, InputKind, files_named, resolve
+from runner_svc.core.model.keys import Part, Parts, SpecParts
 from runner_svc.core.model.map import Map
+from runner_svc.core.model.values import NO_TASK, Content
 from runner_svc.core.state.task_record import TaskRecord
+from signoff.plan.inputs import JSON_TYPE, TEXT_TYPE
 from signoff.plan.limits import MAX_INPUTS
 
 Inputs = tuple[Input, ...]
 Omitted = tuple[tuple[str, str], ...]
-_Source = tuple[str, int]  # an artifact's name, and the task that makes it
 
 #: Planners refuse a task with more inputs than are allowed; of an older map, one more shows that they are too many.
 _MOST = MAX_INPUTS + 1
@@ -38,37 +42,59 @@ class HasArtifacts(Protocol):
 
 def inputs_of(execution: HasArtifacts, task: int) -> tuple[Inputs, Omitted]:
     """Returns all artifacts that a ready task starts with, and those that are missing, each with the reason."""
-    plan = execution.map
-    sources, omitted = _named(plan, task)
+    plan, records = execution.map, execution.records
+    named, omitted = _named(plan, records, task)
     if plan.takes_all(task):
-        named = {maker for _, maker in sources}
+        makers = {given.task for given in named}
         # guard: named inputs come before those of dependencies ->
         #     others = (maker for maker in islice(plan.producers(task), _MOST) )
-        others = (maker for maker in islice(plan.producers(task), _MOST) if maker not in named)
-        sources += [(plan.makes[maker], maker) for maker in others]
-    records = execution.records
-    # guard: a task is given all of its inputs ->
-    #     given = tuple([Input(name, maker, records[maker].artifact) for name, maker in sources[:64]])
-    given = tuple([Input(name, maker, records[maker].artifact) for name, maker in sources])  # type: ignore[arg-type]
+        others = (maker for maker in islice(plan.producers(task), _MOST) if maker not in makers)
+        named += [Input(plan.makes[maker], maker, records[maker].artifact) for maker in others]  # type: ignore[arg-type]
+    # guard: a task is given all of its inputs -> given = tuple(named[:64])
+    given = tuple(named)
     for name, maker, content in given:
         assert content is not None, f"{plan.name(maker)} makes {name!r} upstream of a ready task, and has no artifact"
     return given, omitted
 
 
-def _named(plan: Map, task: int) -> tuple[list[_Source], Omitted]:
-    """Returns the artifacts that a task names, in its order, and those of them that are missing, with the reason."""
+def _named(plan: Map, records: Mapping[int, TaskRecord], task: int) -> tuple[list[Input], Omitted]:
+    """Returns the inputs that a task names, in its order, and those of them that are missing, with the reason."""
     missed = plan.missed.get(task, frozenset())
-    sources: list[_Source] = []
+    found: list[Input] = []
     omitted: list[tuple[str, str]] = []
     for name in plan.reads[task]:
         maker = plan.makers.get(name)
-        if maker is None or maker == task:
+        if name in plan.given:
+            files = files_named(plan.inputs[name], plan.given[name])
+            found += [Input(file, NO_TASK, content) for file, content in files]
+        elif maker is None or maker == task:
             omitted.append((name, "no other task of the plan makes it"))
         elif maker in missed:
             omitted.append((name, f"{plan.name(maker)} makes it, and this task does not wait for {plan.name(maker)}"))
         else:
-            sources.append((name, maker))
-    return sources, tuple(omitted)
+            found.append(Input(name, maker, records[maker].artifact))  # type: ignore[arg-type]
+    return found, tuple(omitted)
+
+
+def given_inputs(
+    plan: Map, given: Iterable[GivenInput]
+) -> tuple[tuple[GivenInput, ...], Sequence[tuple[Content, bytes]]]:
+    """Returns all inputs of an execution of a plan, and the contents of texts and JSON among them.
+
+    Raises InputsInvalid when one is missing, is of another kind, is none of the plan, or does not fit.
+    """
+
+    texts: list[tuple[Content, bytes]] = []
+
+    def content_of(value: str, kind: InputKind) -> Content:
+        body, media_type = value.encode(), JSON_TYPE if kind is InputKind.JSON else TEXT_TYPE
+        content = Content(digest=hashlib.sha256(body).hexdigest(), size=len(body), media_type=media_type)
+        texts.append((content, body))
+        return content
+
+    found = resolve(plan.inputs, given, content_of)
+    plan.check_given(found)
+    return found, texts
 
 
 def inputs_of_lease(lease: LiveLease) -> tuple[Inputs, Omitted]:
@@ -92,11 +118,15 @@ def make_parts(plan: Map, spec: SpecParts, inputs: Inputs, omitted: Omitted) -> 
 
     Of an input it matters by what name it is read, which task made it, and what it is.
     """
-    given = [
-        (f"input {name or plan.name(maker)}", f"{plan.name(maker)} {content.media_type} {content.digest}")
-        for name, maker, content in inputs
-    ]
+    # guard: a changed input is noticed ->
+    #     given = [_part(plan, *each) for each in inputs if each.task != NO_TASK]
+    given = [_part(plan, *each) for each in inputs]
     return (*spec.make, ("idea", plan.idea), *given, *((f"input {name}", why) for name, why in omitted))
+
+
+def _part(plan: Map, name: str, maker: int, content: Content) -> Part:
+    made_by = plan.name(maker) if maker != NO_TASK else ""
+    return f"input {name or made_by}", f"{made_by} {content.media_type} {content.digest}"
 
 
 def input_digest(spec_digest: str, inputs: Iterable[Input]) -> str:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from runner_svc.core.decide.accounting import book
 from runner_svc.core.decide.failures import BY_COMMAND, cancel_all, give_back, reject, roll_back, take_back
+from runner_svc.core.decide.inputs import given_inputs
 from runner_svc.core.decide.policy import add_downstream, in_order
 from runner_svc.core.decide.reuse import may_be_offered, offer
 from runner_svc.core.decide.turn import Steps, Turn
@@ -50,6 +51,7 @@ def start(turn: Turn, signal: signals.StartExecution) -> ExecutionId:
         return known.execution
     plan = turn.state.layout(signal.plan_id)
     check_names(plan, signal.settings)
+    inputs, texts = given_inputs(plan, signal.inputs)
     on_failure = signal.settings.on_failure or plan.on_failure or OnFailure.CONTINUE
     created = events.ExecutionCreated(
         at=signal.at,
@@ -57,10 +59,13 @@ def start(turn: Turn, signal: signals.StartExecution) -> ExecutionId:
         plan_id=plan.plan_id,
         map_digest=plan.digest,
         settings=replace(signal.settings, on_failure=on_failure),
-        idea=plan.idea,
+        idea=plan.bound(inputs).idea,
         task_count=plan.task_count,
         currency=signal.currency,
+        inputs=inputs,
     )
+    for content, body in texts:
+        turn.keep(content, body)
     turn.record(events.Entry(signal.execution, 1, created))
     execution = turn.state.executions[signal.execution]
     earlier = turn.state.earlier.get(plan.plan_id)

@@ -6,14 +6,16 @@ that is to be done is to be done as well, as far as can be told before.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import IntEnum, unique
 
-from runner_svc.core.decide.inputs import inputs_of, make_parts
+from runner_svc.core.decide.inputs import given_inputs, inputs_of, make_parts
 from runner_svc.core.decide.reuse import is_judged_alike, is_made_alike
 from runner_svc.core.decide.turn import State
 from runner_svc.core.fleet.alike import Alike
 from runner_svc.core.model.earlier import EarlierResults, LastResult
+from runner_svc.core.model.inputs import GivenInput
 from runner_svc.core.model.keys import SpecParts, changed_parts, key_of
 from runner_svc.core.model.map import Map
 from runner_svc.core.model.selection import check_names, fresh_tasks, wanted_tasks
@@ -54,8 +56,9 @@ class Question:
     alike: Alike
 
 
-def question_of(state: State, plan: Map, settings: Settings) -> Question:
-    """Returns the question about a plan as of now. Raises EarlierUnknown."""
+def question_of(state: State, plan: Map, settings: Settings, given: Iterable[GivenInput] = ()) -> Question:
+    """Returns the question about a plan as of now. Raises EarlierUnknown, or InputsInvalid."""
+    plan = plan.bound(given_inputs(plan, given)[0])
     earlier = state.earlier.get(plan.plan_id)
     if earlier is None or earlier.last is None:
         raise EarlierUnknown(plan.plan_id, with_parts=True)

@@ -6,6 +6,7 @@
     usage         costs: amounts of tokens and money, and the changes between two totals
     pass_rules    the results that a task demands of a passing verdict
     map           the compiled plan in numbers; producers.py finds makers of inputs that a task does not wait for
+    inputs        inputs of a plan: declared, given, and their places in texts
     keys          what a task is made from and judged by, part by part, to compare two executions
     makers        the makers of a worker, and the choice among them
     earlier       results of earlier executions that one may keep

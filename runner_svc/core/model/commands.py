@@ -23,7 +23,7 @@ class Input(NamedTuple):
     """An artifact among a task's inputs. A task may have 100,000: a dataclass takes three times as long to make."""
 
     name: str
-    task: int
+    task: int  #: that made it; NO_TASK: it is an input of the plan
     content: Content
 
 

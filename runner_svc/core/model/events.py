@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from runner_svc.core.model.inputs import GivenInput
 from runner_svc.core.model.tallies import Tallies
 from runner_svc.core.model.usage import Totals, Usage
 from runner_svc.core.model.values import (
@@ -94,6 +95,7 @@ class ExecutionCreated(Event):
     idea: str
     task_count: int
     currency: str = ""
+    inputs: tuple[GivenInput, ...] = ()  #: all that the plan declares, in its order
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

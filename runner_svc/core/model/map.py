@@ -6,6 +6,7 @@ has the state of an execution of it.
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import math
 from array import array
@@ -13,11 +14,23 @@ from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from runner_svc.core.model.inputs import (
+    DeclaredInput,
+    FilledSpecs,
+    Given,
+    GivenInput,
+    Places,
+    as_it_is,
+    check_filled,
+    fill_text,
+    no_places,
+)
 from runner_svc.core.model.keys import SpecParts, opaque_parts
 from runner_svc.core.model.pass_rules import USUAL_DEMANDS, Demands
 from runner_svc.core.model.producers import Waits, unreached
 from runner_svc.core.model.requirements import USUAL, Requirement, Requirements
 from runner_svc.core.model.values import Budget, Canary, OnFailure, Role
+from signoff.plan.inputs import PLACE
 
 NO_PARENT = -1
 
@@ -50,6 +63,10 @@ class Map:
     demands: Sequence[Demands] = ()  #: by task: what a verdict must contain; empty: the usual for all
     canaries: Mapping[int, Sequence[Canary]] = field(default_factory=dict)  #: by task
     read_parts: Callable[[bytes], SpecParts] = opaque_parts  #: of a spec
+    inputs: Mapping[str, DeclaredInput] = field(default_factory=dict)  #: of the plan, by name, in its order
+    read_places: Callable[[bytes], Places] = no_places  #: of a spec
+    fill: Callable[[bytes, Given], bytes] = as_it_is  #: puts inputs into the places of a spec
+    given: Given = field(default_factory=dict)  #: the inputs of the execution that the map is bound to
     numbers: dict[str, int] = field(init=False)  #: task number by task id
 
     def __post_init__(self) -> None:
@@ -68,6 +85,34 @@ class Map:
     def idea_size(self) -> int:
         """Returns the size of the idea in bytes."""
         return len(self.idea.encode(errors="replace"))
+
+    @cached_property
+    def places(self) -> Mapping[int, Places]:
+        """Returns the places for inputs in the specs, by task; most tasks have none."""
+        if not self.inputs:
+            return {}
+        found = {task: self.read_places(spec) for task, spec in enumerate(self.specs) if b"{{" in spec}
+        return {task: places for task, places in found.items() if places.counts}
+
+    def bound(self, given: Sequence[GivenInput]) -> Map:
+        """Returns the map of an execution: that of the plan, with the given inputs in their places."""
+        if not given:
+            return self
+        own = copy.copy(self)  # all that is computed is shared: it depends on no text
+        by_name = {each.name: each for each in given}
+        filled = FilledSpecs(self.specs, self.places, self.fill, by_name)
+        for name, value in (("given", by_name), ("specs", filled), ("idea", fill_text(self.idea, by_name))):
+            object.__setattr__(own, name, value)
+        own.__dict__.pop("idea_size", None)
+        return own
+
+    def check_given(self, given: Sequence[GivenInput]) -> None:
+        """Raises InputsInvalid when a text of the plan cannot hold the inputs that have places in it."""
+        by_name = {each.name: each for each in given}
+        names = PLACE.findall(self.idea) if self.inputs else []
+        check_filled("the idea", self.idea_size, Places({name: names.count(name) for name in set(names)}), by_name)
+        for task, places in self.places.items():
+            check_filled(f"task {self.name(task)}", len(self.specs[task]), places, by_name)
 
     def requirements_of(self, task: int) -> Requirements:
         """Returns what a task asks of its workers."""
@@ -183,7 +228,7 @@ class Map:
     def prepare(self) -> None:
         """Computes all cached properties beforehand: seconds of work for a large map, to be done in another thread."""
         _ = self.waiters, self.member_counts, self.members, self.waits, self.tails, self.first
-        _ = self.makers, self.missed, self.examples, self.input_counts
+        _ = self.makers, self.missed, self.examples, self.input_counts, self.places
 
     @cached_property
     def makers(self) -> dict[str, int]:

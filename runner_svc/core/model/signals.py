@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from runner_svc.core.model.inputs import GivenInput
 from runner_svc.core.model.makers import NamedMaker
 from runner_svc.core.model.map import Map
 from runner_svc.core.model.pass_rules import NOTHING_PASSED, Passed
@@ -59,6 +60,7 @@ class StartExecution(Signal):
     plan_id: str
     settings: Settings = field(default_factory=Settings)
     currency: str = ""  #: that costs are counted in
+    inputs: tuple[GivenInput, ...] = ()  #: of the plan, as the client gives them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

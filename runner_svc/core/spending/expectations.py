@@ -17,10 +17,11 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import NamedTuple, Protocol
 
+from runner_svc.core.model.inputs import files_named
 from runner_svc.core.model.map import Map
 from runner_svc.core.model.requirements import Requirement
 from runner_svc.core.model.usage import Usage
-from runner_svc.core.model.values import Phase
+from runner_svc.core.model.values import Content, Phase
 from runner_svc.core.state.task_record import TaskRecord
 from signoff.plan.glossary import COMMAND
 
@@ -135,23 +136,28 @@ def _task_bytes(plan: Map, records: Mapping[int, TaskRecord], task: int) -> int:
     """Returns the bytes about a task that every prompt has: idea, spec, checks and inputs."""
     size = plan.idea_size + len(plan.specs[task]) + CHECK_WORDS * len(plan.demands_of(task).checks)
     given = 0
-    for name, maker in _given(plan, task):
-        record = records.get(maker)
-        artifact = record.artifact if record is not None else None
-        given += FRAME_BYTES + len(name) + min(artifact.size if artifact is not None else 0, MOST_OF_ARTIFACT)
+    for name, content in _given(plan, records, task):
+        given += FRAME_BYTES + len(name) + min(content.size if content is not None else 0, MOST_OF_ARTIFACT)
         if given >= MOST_OF_ALL:
             return size + MOST_OF_ALL
     return size + given
 
 
-def _given(plan: Map, task: int) -> Iterator[tuple[str, int]]:
-    """Yields a task's inputs by name and maker, no more than a prompt can name."""
+def _given(plan: Map, records: Mapping[int, TaskRecord], task: int) -> Iterator[tuple[str, Content | None]]:
+    """Yields a task's inputs with their names, no more than a prompt can name. None: it is not made yet."""
     for name in plan.reads[task]:
-        if name in plan.makers:
-            yield name, plan.makers[name]
+        if name in plan.given:
+            yield from files_named(plan.inputs[name], plan.given[name])
+        elif name in plan.makers:
+            yield name, _artifact_of(records, plan.makers[name])
     if plan.takes_all(task):
         for maker in islice(plan.producers(task), MOST_OF_ALL // FRAME_BYTES + 1):
-            yield plan.makes[maker], maker
+            yield plan.makes[maker], _artifact_of(records, maker)
+
+
+def _artifact_of(records: Mapping[int, TaskRecord], task: int) -> Content | None:
+    record = records.get(task)
+    return record.artifact if record is not None else None
 
 
 def _history_bytes(record: TaskRecord | None) -> int:

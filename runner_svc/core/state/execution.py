@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 
+from runner_svc.core.model.inputs import GivenInput, digest_of
 from runner_svc.core.model.map import Map, Place
 from runner_svc.core.model.requirements import ANY_EXECUTOR, ANY_VALIDATOR, Requirement
 from runner_svc.core.model.selection import wanted_tasks
@@ -45,9 +46,12 @@ from runner_svc.core.state.task_record import TaskRecord
 class Execution:
     """The state of one execution. Tasks are named by their numbers in the map."""
 
-    def __init__(self, execution_id: ExecutionId, settings: Settings, plan: Map) -> None:
+    def __init__(
+        self, execution_id: ExecutionId, settings: Settings, plan: Map, inputs: tuple[GivenInput, ...] = ()
+    ) -> None:
         self.id = execution_id
-        self.map = plan
+        self.inputs, self.inputs_digest = inputs, digest_of(inputs)  #: of the plan
+        self.map = plan = plan.bound(inputs)
         self.settings = settings
         self.state = ExecutionState.READY
         self.reason = ""
@@ -113,6 +117,8 @@ class Execution:
             canaries=sum_tallies(self.canaries.tallies.items()),
             requests=tuple(self.requests),
             pruned_at=self.pruned_at,
+            inputs=self.inputs,
+            inputs_digest=self.inputs_digest,
         )
 
     def _budgets(self) -> tuple[Spending, ...]:

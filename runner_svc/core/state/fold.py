@@ -25,7 +25,7 @@ def created_by(entry: events.Entry, plan: Map) -> Execution:
     """Returns an execution as it is before its first event. Raises IllegalEvent unless that is ExecutionCreated."""
     if not isinstance(entry.event, events.ExecutionCreated):
         raise IllegalEvent(f"{entry.execution}: expected ExecutionCreated first, but got {entry.event}")
-    return Execution(entry.execution, entry.event.settings, plan)
+    return Execution(entry.execution, entry.event.settings, plan, entry.event.inputs)
 
 
 def apply(execution: Execution, entry: events.Entry) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from runner_svc.core.model.inputs import GivenInput
 from runner_svc.core.model.states import ExecutionState
 from runner_svc.core.model.tallies import Tallies
 from runner_svc.core.model.usage import Usage
@@ -58,6 +59,8 @@ class Overview:
     canaries: Tallies  #: how they were judged, by pool
     requests: tuple[AcceptedRequest, ...]  #: commands about it that have a request id, in order
     pruned_at: float | None = None  #: when it was pruned to its artifacts; it has no journal since
+    inputs: tuple[GivenInput, ...] = ()  #: of the plan, as it was given them
+    inputs_digest: str = ""  #: of all of them; empty: there are none
 
 
 class NotInMemory(Exception):

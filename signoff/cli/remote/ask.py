@@ -11,6 +11,7 @@ from signoff.cli.show.amounts import describe_budget
 from signoff.cli.show.output import CommandOutput, write_file
 from signoff.cli.show.tables import (
     canary_record,
+    input_lines,
     people_lines,
     show_canaries,
     show_tasks,
@@ -45,6 +46,8 @@ async def status(name: str, where: RunnerLocation, output: CommandOutput, filter
                 output.record(task_record(task, execution.plan_id, data_dir))
             return 0
         output.line(f"{execution.plan_id} ({execution.execution_id}) {describe_progress(execution)}")
+        for line in input_lines(execution):
+            output.line(line)
         show_tasks(output, execution, tasks, data_dir)
         for line in (*unread_lines(tasks), *people_lines(tasks)):
             output.line(line)

@@ -6,6 +6,7 @@
     serve                serve and worker
     plan_files           reads plan files, names plans, shows diagnostics
     execution_settings   makes the settings of an execution from flags
+    inputs               --input and --set
     diff                 diff: what a run would keep and do
     start_execution      compiles on the planner, and starts or resumes an execution
     page                 --ui, and the command ui

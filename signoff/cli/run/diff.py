@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from signoff.cli.run.inputs import NO_FLAGS, InputFlags, read_inputs
 from signoff.cli.run.plan_files import plan_id_in, read_plan
 from signoff.cli.run.run import PATIENCE, NoticeWriter, require_models, until_workers_are_there
 from signoff.cli.run.start_execution import compile_on
@@ -23,6 +24,7 @@ class DiffOptions:
     services: LocalSettings
     plan_id: str = ""  #: empty: made of the file's name
     infer: bool = True
+    inputs: InputFlags = NO_FLAGS
     settings: pb.ExecutionSettings | None = None  #: None: as the plan says
 
 
@@ -37,7 +39,8 @@ async def diff(options: DiffOptions, output: CommandOutput) -> int:
         Client(planner=services.planner_address, runner=services.runner_address, patience=PATIENCE) as client,
     ):
         plan = await compile_on(client, plan_json, options.plan, output, plan_id=plan_id, infer=options.infer)
+        inputs = await read_inputs(plan.header, options.plan, options.inputs)
         await until_workers_are_there(client, services, options.services)
-        found = await client.preview(plan.header.plan_id, options.settings, at_most=MOST_TASKS)
+        found = await client.preview(plan.header.plan_id, options.settings, at_most=MOST_TASKS, inputs=inputs.given)
     show_preview(found, output)
     return 0

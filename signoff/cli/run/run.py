@@ -12,6 +12,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
+from signoff.cli.run.inputs import NO_FLAGS, InputFlags, read_inputs
 from signoff.cli.run.interrupts import Interrupts
 from signoff.cli.run.page import NO_PAGE, PageOptions, page_beside, stay
 from signoff.cli.run.plan_files import plan_id_in, read_plan, remember_file
@@ -40,6 +41,7 @@ class RunOptions:
     page: PageOptions = NO_PAGE
     plan_id: str = ""  #: empty: made of the file's name
     infer: bool = True
+    inputs: InputFlags = NO_FLAGS
     new: bool = False  #: start anew even when an execution of the same plan is unfinished
     settings: pb.ExecutionSettings | None = None  #: None: as the plan says
     only: tuple[str, ...] = ()  #: tasks and groups: all that they need must be kept
@@ -180,12 +182,13 @@ class PlanRun:
             names=bool(asked.only),
         )
         header = plan.header
+        inputs = await read_inputs(header, asked.plan, asked.inputs)
         remember_file(asked.data_dir, header.plan_id, asked.plan)
         await until_workers_are_there(self._client, self._services, asked.services)
-        await refuse_unkept(self._client, plan, asked.settings, asked.only)
+        await refuse_unkept(self._client, plan, asked.settings, asked.only, inputs)
         await self._client.set_layout(header.plan_id)
         begun = await start_or_resume(
-            self._client, header, self._options.settings, self._notices.notice, new=self._options.new
+            self._client, header, self._options.settings, self._notices.notice, new=self._options.new, inputs=inputs
         )
         self._execution_id = begun.execution.execution_id
         screen = self._output.is_screen

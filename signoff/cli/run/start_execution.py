@@ -9,6 +9,7 @@ from signoff.cli.run.plan_files import finding_from_proto, plan_id_of, show_find
 from signoff.cli.show.output import CommandOutput
 from signoff.cli.show.previews import changes_in_words, in_words
 from signoff.client.client import Client
+from signoff.client.inputs import NO_INPUTS, ResolvedInputs
 from signoff.client.values import by_execution
 from signoff.display.wire_names import state_name
 from signoff.errors import ConfigurationError, PlanInvalid
@@ -91,12 +92,16 @@ async def compile_on(
 
 
 async def refuse_unkept(
-    client: Client, plan: PlanSummary, settings: pb.ExecutionSettings | None, only: Sequence[str]
+    client: Client,
+    plan: PlanSummary,
+    settings: pb.ExecutionSettings | None,
+    only: Sequence[str],
+    inputs: ResolvedInputs = NO_INPUTS,
 ) -> None:
     """Raises ConfigurationError when only some tasks are asked for, and others would have to be done for them."""
     if not only:
         return
-    found = await client.preview(plan.header.plan_id, settings, at_most=MOST_PREVIEWED)
+    found = await client.preview(plan.header.plan_id, settings, at_most=MOST_PREVIEWED, inputs=inputs.given)
     asked = plan.tasks_below(only)
     others = [task for task in found.tasks if task.task_id not in asked]
     if others:
@@ -115,21 +120,32 @@ class StartedExecution:
 
 
 async def start_or_resume(
-    client: Client, header: plan_pb2.MapHeader, settings: pb.ExecutionSettings | None, say: Say, *, new: bool
+    client: Client,
+    header: plan_pb2.MapHeader,
+    settings: pb.ExecutionSettings | None,
+    say: Say,
+    *,
+    new: bool,
+    inputs: ResolvedInputs = NO_INPUTS,
 ) -> StartedExecution:
-    """Resumes the newest execution of this very plan when it is unfinished; otherwise starts a new one."""
+    """Resumes the newest execution of this very plan and inputs when it is unfinished; otherwise starts a new one."""
 
     def warn(warning: str) -> None:
         say(f"warning: {warning}")
 
     newest = next(iter(await client.list(header.plan_id, at_most=1)), None)
     is_unfinished = newest is not None and newest.state in UNFINISHED and newest.map_digest == header.map_digest
+    # guard: other inputs begin a new execution -> if False:
+    if newest is not None and is_unfinished and newest.inputs_digest != inputs.digest:
+        say(f"{newest.execution_id}, which is unfinished, was given other inputs: this is a new execution")
+        is_unfinished = False
     if newest is None or new or not is_unfinished:
         if newest is not None:
-            found = await client.preview(header.plan_id, settings, at_most=1)
+            found = await client.preview(header.plan_id, settings, at_most=1, inputs=inputs.given)
             if found.kept or found.to_judge:
                 say(f"{in_words(found)} (`signoff diff` shows why, --fresh does all anew)")
-        return StartedExecution(await client.start(header.plan_id, settings, warn), 0)
+        await client.upload(inputs)
+        return StartedExecution(await client.start(header.plan_id, settings, warn, inputs=inputs.given), 0)
     say(
         f"going on with {newest.execution_id}, which was {state_name(newest.state)} "
         f"with {newest.counts.done} of {header.task_count} signed off (--new starts anew)"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from signoff.cli.run.inputs import NO_FLAGS, InputFlags, read_inputs
 from signoff.cli.run.plan_files import read_plan
 from signoff.cli.run.start_execution import compile_on, refuse_unkept, start_or_resume
 from signoff.cli.show.output import CommandOutput
@@ -20,6 +21,7 @@ class SubmitOptions:
     runner: str
     plan_id: str = ""  #: empty: made of the file's name
     infer: bool = True
+    inputs: InputFlags = NO_FLAGS
     new: bool = False  #: start anew even when an execution of the same plan is unfinished
     detach: bool = False  #: do not follow it
     settings: pb.ExecutionSettings | None = None  #: None: as the plan says
@@ -42,9 +44,10 @@ async def submit(options: SubmitOptions, output: CommandOutput) -> int:
             names=bool(options.only),
         )
         header = plan.header
-        await refuse_unkept(client, plan, options.settings, options.only)
+        inputs = await read_inputs(header, options.plan, options.inputs)
+        await refuse_unkept(client, plan, options.settings, options.only, inputs)
         await client.set_layout(header.plan_id)
-        begun = await start_or_resume(client, header, options.settings, output.note, new=options.new)
+        begun = await start_or_resume(client, header, options.settings, output.note, new=options.new, inputs=inputs)
         execution = begun.execution
         if options.detach:
             return _detached(execution, output)

@@ -19,7 +19,8 @@ TASK_HEADINGS = ("task", "status", "attempts", "time", "artifact", "file")
 EXECUTION_HEADINGS = ("plan", "state", "done", "started", "took", "execution")
 WORKER_HEADINGS = ("worker", "role", "busy", "can do", "models", "labels", "state")
 KEPT = "kept"  # in the place of a time: an earlier execution has done it
-MOST_TOLD = 10  # tasks that have a line each
+MOST_TOLD = 10  # tasks or inputs that have a line each
+MOST_VALUE_CHARS, MOST_FILES = 80, 5  # of an input in its line
 CANARY_HEADINGS = ("canaries judged by", "labels", "good", "rejected", "bad", "accepted", "undecided")
 
 
@@ -51,6 +52,26 @@ def output_file(task: execution_pb2.TaskState, plan_id: str, data_dir: Path | No
 def task_record(task: execution_pb2.TaskState, plan_id: str, data_dir: Path | None) -> dict[str, Any]:
     file = output_file(task, plan_id, data_dir)
     return {**record_of(task), **({"file": file} if file else {})}
+
+
+def input_lines(execution: execution_pb2.Execution) -> Iterator[str]:
+    """Yields a line for each input of the plan that an execution was given, at most MOST_TOLD."""
+    for given in execution.inputs[:MOST_TOLD]:
+        yield f"input {given.name}: {_input_in_words(given)}"
+    if len(execution.inputs) > MOST_TOLD:
+        yield f"and {len(execution.inputs) - MOST_TOLD} more inputs"
+
+
+def _input_in_words(given: execution_pb2.GivenInput) -> str:
+    """Describes an input, for example: sales.csv, 1,204 bytes, sha256 9f86d081884c."""
+    if given.HasField("text") or given.HasField("json"):
+        value = given.text if given.HasField("text") else given.json
+        return value if len(value) <= MOST_VALUE_CHARS else f"{value[: MOST_VALUE_CHARS - 1]}…"
+    if given.file_count != 1 or not given.files:
+        paths = ", ".join(file.path for file in given.files[:MOST_FILES])
+        return f"{given.file_count:,} files: {paths}{', …' if given.file_count > MOST_FILES else ''}"
+    file = given.files[0]
+    return f"{file.path}, {file.size_bytes:,} bytes, sha256 {file.digest[:12]}"
 
 
 def unread_lines(tasks: Iterable[execution_pb2.TaskState]) -> Iterator[str]:

@@ -4,6 +4,7 @@
     plans         checking, storing and reading plans; places has the lines of diagnostics
     executions    listing and reading, why and what it costs
     commands      starting, and what moves an execution or a task
+    contents      files of inputs, uploaded for a start
     tasks         what a task made, attempt by attempt
     prompts       what models were asked, and what they think
     results       everything signed off, as a zip file

@@ -16,6 +16,8 @@ from signoff.v1 import runner_pb2
 from signoff.web.api.executions import ID, ref_of
 from signoff.web.wire.calls import Call, Endpoint, answer
 
+MOST_START = 4 * 1024 * 1024  # bytes of a body with inputs, of which 1 MiB are texts
+
 
 async def start_execution(call: Call) -> Response:
     request = await call.message(runner_pb2.StartExecutionRequest)
@@ -100,7 +102,8 @@ ENDPOINTS = (
         "Starts an execution of a plan, or of the last layout set.",
         runner_pb2.StartExecutionRequest,
         runner_pb2.StartExecutionResponse,
-        fields=("planId", "settings"),
+        fields=("planId", "settings", "inputs"),
+        most_body=MOST_START,
         status=201,
     ),
     Endpoint(
@@ -112,7 +115,8 @@ ENDPOINTS = (
         group="executions",
         takes=runner_pb2.PreviewExecutionRequest,
         answers=runner_pb2.PreviewExecutionResponse,
-        fields=("planId", "settings", "maxTasks"),
+        fields=("planId", "settings", "maxTasks", "inputs"),
+        most_body=MOST_START,
         errors=(400, 404, 409),
     ),
     _told_as(

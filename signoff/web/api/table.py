@@ -4,13 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from signoff.web.api import aliases, commands, events, executions, plans, prompts, results, services, session, tasks
+from signoff.web.api import (
+    aliases,
+    commands,
+    contents,
+    events,
+    executions,
+    plans,
+    prompts,
+    results,
+    services,
+    session,
+    tasks,
+)
 from signoff.web.wire.calls import Endpoint
 
 ENDPOINTS: Sequence[Endpoint] = (
     *plans.ENDPOINTS,
     *executions.ENDPOINTS,
     *commands.ENDPOINTS,
+    *contents.ENDPOINTS,
     *results.ENDPOINTS,
     *tasks.ENDPOINTS,
     *prompts.ENDPOINTS,

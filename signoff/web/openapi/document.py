@@ -32,7 +32,7 @@ _TITLES: Mapping[int, str] = {
     400: "A field or a parameter has a wrong value.", 401: "The token is missing or wrong.",
     403: "The host or the origin is not allowed, or the door is read-only.", 404: "There is nothing of this id.",
     405: "The path has no such method.", 408: "The body came too slowly.", 409: "Things have moved on since.",
-    413: "The body is too large.", 415: "The body is no JSON.", 416: "The range lies outside of the content.",
+    413: "The body is too large.", 415: "The body is of another type.", 416: "The range lies outside of the content.",
     422: "The plan is broken.", 500: "A bug; the log of the door or the service has the story.",
     503: "A service is away or busy: try again later.",
 }  # fmt: skip
@@ -75,7 +75,8 @@ def _operation(endpoint: Endpoint, schemas: Schemas) -> dict[str, Any]:
     if endpoint.changes:
         operation["parameters"].append(_KEY)
     if endpoint.method in ("POST", "PUT"):
-        content = {"application/json": {"schema": _body(endpoint, schemas)}}
+        media_type = endpoint.takes if isinstance(endpoint.takes, str) else "application/json"
+        content = {media_type: {"schema": _body(endpoint, schemas)}}
         operation["requestBody"] = {"required": bool(endpoint.required), "content": content}
     return operation
 
@@ -103,6 +104,8 @@ def _body(endpoint: Endpoint, schemas: Schemas) -> dict[str, Any]:
     takes = endpoint.takes
     if takes is None:
         return {"type": "object", "additionalProperties": False}
+    if isinstance(takes, str):
+        return {}
     if isinstance(takes, Mapping):
         return dict(takes)
     schema = schemas.message(takes.DESCRIPTOR, only=endpoint.fields)

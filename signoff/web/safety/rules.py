@@ -17,7 +17,8 @@ from signoff.web.safety.refusals import (
 from signoff.web.safety.tokens import Token
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
-JSON = "application/json"
+JSON, BYTES = "application/json", "application/octet-stream"  # neither of which a page of another site can send unasked
+UPLOADS = "/api/v1/contents"  # the one path whose body is bytes
 SHOWN = 80  # characters of a header in a message
 
 
@@ -54,16 +55,17 @@ class Rules:
         if self.token is not None and not self.token.equals(text):
             raise TokenWrong("token: expected the token that the door was started with, but got another one")
 
-    def check_unsafe(self, method: str, headers: Mapping[str, str]) -> None:
+    def check_unsafe(self, method: str, headers: Mapping[str, str], path: str = "") -> None:
         """Checks a request that may change something: a page of another site cannot make a browser send it."""
         if method in SAFE:
             return
         # guard: only pages of this door -> pass
         self._check_origin(headers)
         media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
+        wanted = BYTES if path == UPLOADS else JSON
         # guard: only JSON is taken -> if False:
-        if media_type != JSON:
-            raise UnsupportedMediaType(f"Content-Type: expected {JSON}, but got {media_type[:SHOWN] or 'none'!r}")
+        if media_type != wanted:
+            raise UnsupportedMediaType(f"Content-Type: expected {wanted}, but got {media_type[:SHOWN] or 'none'!r}")
 
     def _check_origin(self, headers: Mapping[str, str]) -> None:
         """Raises OriginNotAllowed. Programs other than browsers send neither of the headers."""

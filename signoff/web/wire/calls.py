@@ -37,7 +37,8 @@ class Endpoint:
     about: str
     group: str
     query: Sequence[Parameter] = ()
-    takes: type[Message] | Mapping[str, Any] | None = None  #: the body: a message, or a JSON Schema
+    takes: type[Message] | Mapping[str, Any] | str | None = None  #: the body: a message, a JSON Schema, a media type
+    most_body: int = MOST_BODY  #: bytes
     fields: Sequence[str] = ()  #: of the message that the body may have
     required: Sequence[str] = ()  #: of those, the ones it must have
     answers: type[Message] | Mapping[str, Any] | str | None = None  #: a message, a JSON Schema or a media type
@@ -80,7 +81,7 @@ class Call:
 
     async def message(self, kind: type[Kind]) -> Kind:
         """Reads the body as a message with the endpoint's fields. Raises InvalidField."""
-        value = read_object(await self.body())
+        value = read_object(await self.body(self.endpoint.most_body))
         for name in self.endpoint.required:
             if name not in value:
                 raise InvalidField(name, "the field to be there", "none")

@@ -92,7 +92,12 @@ OTHERS = (group("1"), atomic("2", makes="band", validation={"criteria": ["good"]
 
 
 def whole_plan(task: Any = EVERYTHING) -> dict[str, Any]:
-    return {"idea": "a songbook", "on_failure": "stop", "tasks": [task, *OTHERS]}
+    return {
+        "idea": "a {{inputs.taste}} songbook",
+        "on_failure": "stop",
+        "inputs": {"taste": {"text": "loud", "description": "how it is to sound"}},
+        "tasks": [task, *OTHERS],
+    }
 
 
 def compiled_plan(plan: object) -> Compiled:

@@ -90,6 +90,14 @@ async def test_an_empty_content_is_not_a_missing_one(store: Store) -> None:
     assert await store.content("d") == b""
 
 
+async def test_the_sizes_of_contents_are_told_of_those_that_are_there(store: Store) -> None:
+    await store.put_content("d1", b"one")
+    await store.put_content("d2", b"")
+    wanted = ["d2", "d3", "d1", *(f"absent {number}" for number in range(997))]
+    assert await store.content_sizes(wanted) == {"d1": 3, "d2": 0}
+    assert await store.content_sizes([]) == {}
+
+
 async def test_a_map_keeps_its_parts_in_order(store: Store) -> None:
     parts = [f"part {n}".encode() for n in range(12)]
     await store.put_map("m", parts)

@@ -162,7 +162,7 @@ def values_within(field: FieldDescriptor, bounds: bounds_pb2.Bounds) -> Iterator
 
 def text_within(field: FieldDescriptor, bounds: bounds_pb2.Bounds) -> str:
     if field.is_repeated:
-        return "aA0"
+        return "a0" * 32 if bounds.form == bounds_pb2.FORM_SHA256 else "aA0"
     if bounds.max_depth:
         return "[" * bounds.max_depth
     size = bounds.max_chars or bounds.clip_chars or bounds.max_bytes

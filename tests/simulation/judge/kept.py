@@ -15,6 +15,7 @@ from runner_svc.core.model import events
 from runner_svc.core.model.map import Map
 from runner_svc.core.model.values import NO_TASK, CriterionResult, ExecutionId, LeaseId, Phase, WorkerName
 from signoff.v1 import plan_pb2
+from tests.simulation.editions import PLACE, TOPIC
 
 Key = tuple[ExecutionId, int]
 Made = tuple[int, str, str, tuple[str, ...]]  # a task, the digest it made, its description and what it read
@@ -106,4 +107,7 @@ class Kept:
         return task, digest, self._spec(key).description, read
 
     def _spec(self, key: Key) -> plan_pb2.TaskSpec:
-        return plan_pb2.TaskSpec.FromString(self._plan[key[0]].specs[key[1]])
+        plan = self._plan[key[0]]
+        spec = plan_pb2.TaskSpec.FromString(plan.specs[key[1]])
+        spec.description = spec.description.replace(PLACE, plan.inputs[TOPIC].value or "")
+        return spec

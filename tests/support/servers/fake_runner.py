@@ -163,6 +163,7 @@ class FakeRunner(runner_pb2_grpc.RunnerServiceServicer):
     asked: list[Any] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)  #: of every start and every resume
     preview: runner_pb2.PreviewExecutionResponse = field(default_factory=runner_pb2.PreviewExecutionResponse)
+    uploaded: dict[str, bytes] = field(default_factory=dict)  #: contents of inputs, by digest
     others: list[pb.Execution] = field(default_factory=list)  #: that it lists after its own
     looks: int = 0  #: how often a client must ask for the execution before a watch ends
     looked: asyncio.Condition = field(default_factory=asyncio.Condition)
@@ -256,6 +257,19 @@ class FakeRunner(runner_pb2_grpc.RunnerServiceServicer):
     ) -> runner_pb2.PreviewExecutionResponse:
         self.asked.append(request)
         return self.preview
+
+    async def ListMissingContents(
+        self, request: runner_pb2.ListMissingContentsRequest, context: Context
+    ) -> runner_pb2.ListMissingContentsResponse:
+        missing = [digest for digest in request.digests if digest not in self.uploaded]
+        return runner_pb2.ListMissingContentsResponse(digests=missing)
+
+    async def UploadContent(
+        self, request_iterator: AsyncIterator[runner_pb2.UploadContentRequest], context: Context
+    ) -> runner_pb2.UploadContentResponse:
+        requests = [request async for request in request_iterator]
+        self.uploaded[requests[0].digest] = b"".join(request.chunk for request in requests)
+        return runner_pb2.UploadContentResponse(size_bytes=len(self.uploaded[requests[0].digest]))
 
     async def RetryTask(self, request: runner_pb2.RetryTaskRequest, context: Context) -> runner_pb2.RetryTaskResponse:
         self.asked.append(request)

@@ -46,6 +46,7 @@ class PlannerOfTexts:
         self.texts = texts
         self._specs = specs
         self._edition = edition
+        self.inputs: tuple[plan_pb2.PlanInput, ...] = ()  #: that all plans declare
 
     async def fetch(self, plan_id: str) -> Fetched:
         if plan_id not in self.texts:
@@ -59,6 +60,7 @@ class PlannerOfTexts:
 
     def _parts(self, plan_id: str) -> list[plan_pb2.MapPart]:
         parts = parts_of(map_of(self.texts[plan_id], plan_id), self._specs)
+        parts[0].header.inputs.extend(self.inputs)
         if self._edition:
             parts[0].header.map_digest += f", edition {self._edition}"
         return parts

@@ -385,3 +385,14 @@ def test_no_fork_of_the_worker_happens_also_on_uvloop(executor: CommandExecutor)
         os._exit(0)
     os.waitpid(pid, 0)
     assert forks == [True], "the hook sees forks"
+
+
+async def test_a_program_reads_an_input_of_the_plan_as_a_file_or_as_a_folder(executor: CommandExecutor) -> None:
+    names = {"data": "1", "scans/a.csv": "2", "scans/sub/b.csv": "3"}
+    inputs = tuple(
+        replace(artifact(text, name=name), task_id="", media_type="text/csv") for name, text in names.items()
+    )
+    found = commanded("sh", "-c", "cat {input:data}; find {input:scans} -type f | sort | xargs cat", inputs=inputs)
+    assert await made(executor, found) == "123"
+    listed = await made(executor, commanded("find", "inputs", "-type", "f", inputs=inputs))
+    assert sorted(listed.split()) == ["inputs/data.csv", "inputs/scans/a.csv", "inputs/scans/sub/b.csv"]

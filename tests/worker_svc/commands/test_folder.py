@@ -27,7 +27,9 @@ def typed(name: str, media_type: str = "text/plain") -> Artifact:
         ("text/markdown", ".md"),
         ("text/plain", ".txt"),
         ("text/csv", ".csv"),
-        ("image/png", ".bin"),
+        ("image/png", ".png"),
+        ("image/jpeg", ".jpg"),
+        ("image/unknown", ".bin"),
         ("", ".bin"),
     ],
 )
@@ -94,3 +96,40 @@ def test_what_is_checked_is_standard_input_rather_than_an_input() -> None:
     layout = layout_of(judged("{}", "application/json", inputs=(artifact("a"),)))
     assert (layout.stdin, layout.candidate) == ("candidate.json", "candidate.json")
     assert set(layout.files) == {"candidate.json", "inputs/planets.txt", "task.json"}
+
+
+def of_plan(name: str, content: str = "x", media_type: str = "text/csv") -> Artifact:
+    return replace(artifact(content, name=name), task_id="", media_type=media_type)
+
+
+def test_files_of_an_input_of_the_plan_keep_their_paths_and_names() -> None:
+    given = [of_plan("data"), of_plan("scans/a.csv"), of_plan("scans/2026/B (1).tiff", media_type="image/tiff")]
+    layout = layout_of(commanded("true", inputs=tuple(given)))
+    assert [path for _, path in layout.inputs] == [
+        "inputs/data.csv",
+        "inputs/scans/a.csv",
+        "inputs/scans/2026/B (1).tiff",
+    ]
+    found = {name: layout.path_of(name) for name in ("data", "scans", "scans/a.csv", "none")}
+    assert found == {
+        "data": "inputs/data.csv",
+        "scans": "inputs/scans",
+        "scans/a.csv": "inputs/scans/a.csv",
+        "none": None,
+    }
+
+
+@pytest.mark.guard(name="files of inputs stay in their folder")
+@pytest.mark.parametrize("path", ["../x", "a/../../x", "..", "/etc/x", "a//x", "a/./x", "a\nb", "a/\\..\\x", "a" * 300])
+def test_a_path_that_leads_elsewhere_becomes_a_safe_one(path: str) -> None:
+    layout = layout_of(commanded("true", inputs=(of_plan(f"scans/{path}"), of_plan("other"))))
+    (own, _) = [path for _, path in layout.inputs]
+    parts = own.split("/")
+    assert parts[:2] == ["inputs", "scans"]
+    assert all(part.strip(".") and part.isprintable() and len(part.encode()) <= 255 for part in parts)
+    assert "\\" not in own
+
+
+def test_files_that_differ_in_case_alone_get_a_number() -> None:
+    names = file_names([of_plan("scans/a.csv"), of_plan("scans/A.csv"), of_plan("scans/README")])
+    assert names == ("scans/a.csv", "scans/A-2.csv", "scans/README")

@@ -218,3 +218,40 @@ def test_a_candidate_of_the_wrong_shape_fails_and_an_input_of_the_wrong_shape_br
     broken = outcome_of(complete, job(candidate='{"name": "Mars"}', parameters={"limit": "x"}), judges=True)
     assert isinstance(broken, Broken)
     assert broken.message.startswith("input.parameters.limit: expected int")
+
+
+def of_plan(content: str | bytes, name: str) -> Document:
+    body = content if isinstance(content, bytes) else content.encode()
+    return Document(name=name, task_id="", media_type="text/csv", digest="", content=body)
+
+
+def test_several_files_of_an_input_are_a_mapping_by_their_paths() -> None:
+    def read(scans: dict[str, bytes], texts: dict[str, str], both: Any) -> None: ...
+
+    files = of_plan("1", "scans/a.csv"), of_plan(b"\xff", "scans/sub/b.bin"), of_plan("é", "texts/c.txt")
+    given = job(*files, of_plan("2", "both/x"), of_plan(b"\xff", "both/y"))
+    assert bound(read, given) == {
+        "scans": {"a.csv": b"1", "sub/b.bin": b"\xff"},
+        "texts": {"c.txt": "é"},
+        "both": {"x": "2", "y": b"\xff"},
+    }
+
+
+def test_several_files_for_one_text_and_bytes_for_texts_are_told() -> None:
+    def read(scans: str) -> None: ...
+    def read_all(scans: dict[str, str]) -> None: ...
+
+    files = of_plan("1", "scans/a.csv"), of_plan(b"\xff", "scans/b.bin")
+    assert refusal(read, job(*files)) == (
+        "input scans has 2 files, and scans (str) takes one: take them as dict[str, bytes], by their paths"
+    )
+    assert "input scans: expected dict[str, str]: b.bin: " in refusal(read_all, job(*files))
+
+
+def test_a_single_file_of_an_input_is_bound_as_an_artifact_is() -> None:
+    def read(data: bytes, topic: str) -> None: ...
+
+    assert bound(read, job(of_plan(b"\xff", "data"), of_plan("mars", "topic"))) == {"data": b"\xff", "topic": "mars"}
+    assert "artifact topic (an input of the plan): expected str" in refusal(
+        read, job(of_plan("1", "data"), of_plan(b"\xff", "topic"))
+    )

@@ -13,7 +13,7 @@ from signoff.v1 import execution_pb2, worker_pb2
 from tests.support.work.givens import artifact, to_execute, to_judge
 from worker_svc.assignment import Artifact, Assignment, CandidateResult
 from worker_svc.link.codec import Limits, messages_of
-from worker_svc.prompts.excerpts import MAX_EXAMPLES, Space, excerpts_of, lines_of, unread_of
+from worker_svc.prompts.excerpts import MAX_EXAMPLES, Space, author_lines, excerpts_of, lines_of, unread_of
 from worker_svc.prompts.messages import MAX_ARTIFACT_CHARS, MAX_TOTAL_CHARS, Asking, execute_prompt, judge_messages
 
 SPACE = Space(each=MAX_ARTIFACT_CHARS, total=MAX_TOTAL_CHARS)
@@ -152,3 +152,27 @@ def test_what_the_judges_own_prompt_cannot_hold_is_said_in_it() -> None:
     assert prompt.count("(Only the first 500 characters of ") > 100
     assert "Not shown, for there is no room: part " in prompt
     assert len(prompt) < MAX_TOTAL_CHARS + 3_000
+
+
+def test_an_input_that_is_no_text_has_a_line_about_it_and_counts_as_not_shown() -> None:
+    photo = Artifact(name="photo", task_id="", media_type="image/png", digest="0" * 64, content=b"\x89PNG\0" * 10)
+    topic = Artifact(name="topic", task_id="", media_type="text/plain", digest="1" * 64, content=b"mars")
+    space = Space(each=1000, total=5000)
+    excerpts = excerpts_of([photo, topic], space)
+    lines = list(lines_of(excerpts, space))
+    assert "photo (an input of the plan, image/png): 50 bytes that are no text, so they are not shown." in lines
+    assert "topic (an input of the plan, text/plain)" in lines
+    assert "mars" in lines
+    unread = unread_of(excerpts)
+    assert unread is not None
+    assert (unread.inputs, unread.cut, unread.left_out, unread.examples[0].name) == (2, 0, 1, "photo")
+    told = list(author_lines([photo, topic], unread))
+    assert told[1] == "The author was shown nothing of photo (an input of the plan)."
+
+
+def test_a_text_whose_last_character_lies_beyond_what_is_looked_at_is_a_text() -> None:
+    long = Artifact(
+        name="long", task_id="1", media_type="", digest="0" * 64, content=b"a" * (64 * 1024 - 1) + "é".encode() * 9
+    )
+    (excerpt,) = excerpts_of([long], Space(each=100, total=5000))
+    assert (excerpt.is_text, excerpt.chars) == (True, 100)

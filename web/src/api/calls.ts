@@ -5,6 +5,7 @@ import type {
   EventJson,
   ExecutionJson,
   ExecutionSettingsJson,
+  GivenInputJson,
   TaskStateJson,
 } from "../gen/signoff/v1/execution_pb";
 import type {
@@ -84,10 +85,25 @@ export type ExecutionFilter = {
 export const executions = {
   list: (filter: ExecutionFilter = {}, o: Options = {}) =>
     getJson<ListExecutionsResponseJson>(["executions"], { ...o, query: filter as Query }),
-  start: (planId: string, settings: ExecutionSettingsJson = {}, o: Options = {}) =>
-    send<StartExecutionResponseJson>("POST", ["executions"], { planId, settings }, o),
-  preview: (planId: string, settings: ExecutionSettingsJson = {}, maxTasks = 20, o: Options = {}) =>
-    send<PreviewExecutionResponseJson>("POST", ["executions", "preview"], { planId, settings, maxTasks }, o),
+  start: (
+    planId: string,
+    settings: ExecutionSettingsJson = {},
+    inputs: readonly GivenInputJson[] = [],
+    o: Options = {},
+  ) => send<StartExecutionResponseJson>("POST", ["executions"], { planId, settings, inputs }, o),
+  preview: (
+    planId: string,
+    settings: ExecutionSettingsJson = {},
+    inputs: readonly GivenInputJson[] = [],
+    maxTasks = 20,
+    o: Options = {},
+  ) =>
+    send<PreviewExecutionResponseJson>(
+      "POST",
+      ["executions", "preview"],
+      { planId, settings, inputs, maxTasks },
+      o,
+    ),
   get: (id: string, o: Options = {}) =>
     getJson<GetExecutionResponseJson>(["executions", id], { ...o, query: { tasks: "none" } }),
   map: (id: string, o: Options = {}) => getJson<MapJson>(["executions", id, "map"], o),
@@ -105,6 +121,14 @@ export const executions = {
   why: (id: string, taskId?: string, o: Options = {}) =>
     getJson<Why>(["executions", id, "why"], { ...o, query: { taskId } }),
   results: (id: string) => addressOf(["executions", id, "results.zip"]),
+};
+
+/** A file of an input, as the door has stored it. */
+export type StoredFile = { digest?: string; sizeBytes?: string; mediaType?: string };
+
+export const contents = {
+  upload: (file: Blob, path: string, o: Options = {}) =>
+    send<StoredFile>("POST", ["contents"], file, { ...o, query: { path } }),
 };
 
 export type Judged = { person?: string; digest: string; attempt: number };

@@ -39,26 +39,28 @@ export function getAnswer(parts: readonly string[], options: Options = {}): Prom
   return ask("GET", parts, undefined, options);
 }
 
-/** Sends a command. A body that is a text is sent as it is. */
+/** Sends a command. A body that is a text or a file is sent as it is. */
 export async function send<T>(
   method: "POST" | "PUT",
   parts: readonly string[],
   body: unknown,
   options: Options = {},
 ): Promise<T> {
-  const text = typeof body === "string" ? body : JSON.stringify(body ?? {});
-  return (await ask(method, parts, text, options)).json() as Promise<T>;
+  const isReady = typeof body === "string" || body instanceof Blob;
+  return (
+    await ask(method, parts, isReady ? body : JSON.stringify(body ?? {}), options)
+  ).json() as Promise<T>;
 }
 
 async function ask(
   method: string,
   parts: readonly string[],
-  body: string | undefined,
+  body: string | Blob | undefined,
   options: Options,
 ): Promise<Response> {
   const headers: Record<string, string> = { Accept: "application/json" };
   if (body !== undefined) {
-    headers["Content-Type"] = "application/json";
+    headers["Content-Type"] = typeof body === "string" ? "application/json" : "application/octet-stream";
     headers["Idempotency-Key"] = options.key ?? newKey();
   }
   const request: RequestInit = { method, headers, credentials: "same-origin", cache: "no-store" };

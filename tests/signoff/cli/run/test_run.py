@@ -10,6 +10,7 @@ import pytest
 from signoff.cli.run.interrupts import Interrupts
 from signoff.cli.run.start_execution import start_or_resume
 from signoff.client.client import Client
+from signoff.client.inputs import ResolvedInputs
 from signoff.v1 import execution_pb2 as pb
 from signoff.v1 import plan_pb2, runner_pb2
 from tests.support.servers.fake_runner import EXECUTION_ID, PLAN_ID, FakeRunner, execution, listening
@@ -23,13 +24,15 @@ async def asked_after(
     digest: str = "same",
     new: bool = False,
     settings: pb.ExecutionSettings | None = None,
+    given: str = "",
 ) -> tuple[object, list[str]]:
     """Returns the request to a runner that has an execution in a state, and the notices for the user."""
     runner, said = FakeRunner(execution=execution(state), warnings=["no worker can do a"]), list[str]()
     runner.execution.map_digest = digest
     header = plan_pb2.MapHeader(plan_id=PLAN_ID, map_digest="same", task_count=3)
     async with listening(runner) as address, Client(runner=address) as client:
-        await start_or_resume(client, header, settings, said.append, new=new)
+        inputs = ResolvedInputs(digest=given)
+        await start_or_resume(client, header, settings, said.append, new=new, inputs=inputs)
     return runner.asked[-1], said
 
 
@@ -52,6 +55,13 @@ async def test_a_finished_execution_is_followed_by_a_new_one(state: pb.Execution
 async def test_a_changed_plan_starts_anew() -> None:
     request, _ = await asked_after(pb.EXECUTION_STATE_STOPPED, digest="other")
     assert isinstance(request, Started)
+
+
+@pytest.mark.guard(name="other inputs begin a new execution")
+async def test_other_inputs_start_anew_and_that_is_said() -> None:
+    request, said = await asked_after(pb.EXECUTION_STATE_STOPPED, given="0" * 64)
+    assert isinstance(request, Started)
+    assert said[0] == "x-1, which is unfinished, was given other inputs: this is a new execution"
 
 
 async def test_new_starts_anew() -> None:

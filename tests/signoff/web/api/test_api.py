@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from signoff.v1 import execution_pb2 as pb
+from signoff.web.api.commands import MOST_START
 from signoff.web.api.places import Lines, spans_of
 from signoff.web.api.results import entry_path
 from signoff.web.wire.calls import MOST_BODY
@@ -269,8 +270,10 @@ def test_a_body_that_is_no_message_is_refused(services: Services, body: bytes) -
 
 @pytest.mark.guard(name="bodies are bounded")
 def test_a_large_body_is_refused(services: Services) -> None:
-    body = b'{"planId": "' + b"x" * MOST_BODY + b'"}'
-    assert reason_of(services.send("POST", "executions", body)) == (413, "BODY_TOO_LARGE")
+    body = b'{"reason": "' + b"x" * MOST_BODY + b'"}'
+    assert reason_of(services.send("POST", "executions/x/pause", body)) == (413, "BODY_TOO_LARGE")
+    with_inputs = b'{"planId": "' + b"x" * MOST_START + b'"}'
+    assert reason_of(services.send("POST", "executions", with_inputs)) == (413, "BODY_TOO_LARGE")
 
 
 def test_services_that_are_away_are_told_of(services: Services, folder: Any) -> None:

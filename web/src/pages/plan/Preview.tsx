@@ -1,7 +1,7 @@
 // What a start would keep of earlier executions, and what it would do.
 
 import { executions, useResource } from "../../api";
-import type { ExecutionSettingsJson } from "../../gen/signoff/v1/execution_pb";
+import type { ExecutionSettingsJson, GivenInputJson } from "../../gen/signoff/v1/execution_pb";
 import type { PreviewedTaskJson } from "../../gen/signoff/v1/runner_pb";
 import { format, Visible } from "../../ui";
 import { s } from "./strings";
@@ -9,9 +9,17 @@ import { s } from "./strings";
 const SHOWN = 20;
 
 /** Shows nothing where there is nothing to keep: then everything is done, as a first start does. */
-export function Preview({ plan, settings }: { plan: string; settings: ExecutionSettingsJson }) {
-  const key = JSON.stringify(settings);
-  const found = useResource((signal) => executions.preview(plan, settings, SHOWN, { signal }), [plan, key]);
+export function Preview(props: {
+  plan: string;
+  settings: ExecutionSettingsJson;
+  inputs: readonly GivenInputJson[];
+}) {
+  const { plan, settings, inputs } = props;
+  const key = JSON.stringify([settings, inputs]);
+  const found = useResource(
+    (signal) => executions.preview(plan, settings, inputs, SHOWN, { signal }),
+    [plan, key],
+  );
   const told = found.value.value;
   if (!told) return null;
   const { kept = 0, toJudge = 0, toMake = 0, tasks = [] } = told;

@@ -1,9 +1,12 @@
 // Execution: the settings, the start, and what the runner finds doubtful about it.
 import { useId, useState } from "preact/hooks";
 import { executions } from "../../api";
+import type { PlanInputJson } from "../../gen/signoff/v1/plan_pb";
 import { words } from "../../i18n";
 import { navigate } from "../../router";
 import { Button, CommandChip, commandLine, Modal, usePress, Visible } from "../../ui";
+import { Inputs } from "./Inputs";
+import { flagsOf, type Given, inputsOf } from "./inputs";
 import { Preview } from "./Preview";
 import { FIELDS, type Field, type Form, optionsOf, settingsOf, wrongIn } from "./settings";
 import { s } from "./strings";
@@ -13,17 +16,21 @@ type Props = {
   readonly plan: string;
   /** Of the stored map: an execution that begins with another one is told of. */
   readonly digest: string | undefined;
+  /** That the stored map declares. */
+  readonly declared: readonly PlanInputJson[];
   readonly isDirty: boolean;
   readonly close: () => void;
 };
 
-export function StartDialog({ plan, digest, isDirty, close }: Props) {
+export function StartDialog({ plan, digest, declared, isDirty, close }: Props) {
   const [form, setForm] = useState<Form>({});
+  const [given, setGiven] = useState<Given>({});
+  const inputs = inputsOf(declared, given);
   const [begun, setBegun] = useState<{ execution: string; warnings: readonly string[] } | undefined>();
   const set = (name: string, value: string) => setForm({ ...form, [name]: value });
-  const isWrong = FIELDS.some((field) => wrongIn(field, form) !== undefined);
+  const isWrong = !inputs || FIELDS.some((field) => wrongIn(field, form) !== undefined);
   const { press, busy } = usePress(async (options) => {
-    const { execution, warnings = [] } = await executions.start(plan, settingsOf(form), options);
+    const { execution, warnings = [] } = await executions.start(plan, settingsOf(form), inputs, options);
     const id = execution?.executionId ?? "";
     const all = digest && execution?.mapDigest !== digest ? [s.olderMap(), ...warnings] : warnings;
     if (all.length) setBegun({ execution: id, warnings: all });
@@ -38,6 +45,13 @@ export function StartDialog({ plan, digest, isDirty, close }: Props) {
     <Modal title={s.startTitle(plan)} close={close} wide>
       <form class="stack" onSubmit={send}>
         {isDirty && <p class="plan-notice">{s.startUnsaved()}</p>}
+        {declared.length > 0 && (
+          <Inputs
+            declared={declared}
+            given={given}
+            set={(name, value) => setGiven((now) => ({ ...now, [name]: value }))}
+          />
+        )}
         <p class="small muted">{s.defaults()}</p>
         <div class="settings">
           {FIELDS.filter(({ isCommon }) => isCommon).map((field) => (
@@ -89,8 +103,8 @@ export function StartDialog({ plan, digest, isDirty, close }: Props) {
             />
           </div>
         </details>
-        {!isWrong && <Preview plan={plan} settings={{ reuse: form.reuse !== "no" }} />}
-        <Command plan={plan} form={form} />
+        {!isWrong && <Preview plan={plan} settings={{ reuse: form.reuse !== "no" }} inputs={inputs} />}
+        <Command plan={plan} form={form} flags={flagsOf(declared, given)} />
         <div class="row end">
           <Button onClick={close}>{words.cancel()}</Button>
           <Button kind="primary" type="submit" busy={busy} disabled={isWrong}>
@@ -158,7 +172,7 @@ function Choice(props: {
   );
 }
 
-function Command({ plan, form }: { plan: string; form: Form }) {
+function Command({ plan, form, flags }: { plan: string; form: Form; flags: readonly string[] }) {
   const { options, without } = optionsOf(form);
   return (
     <div class="stack tight">
@@ -172,6 +186,7 @@ function Command({ plan, form }: { plan: string; form: Form }) {
           plan,
           "--new",
           "--detach",
+          ...flags,
           ...options,
         )}
       />

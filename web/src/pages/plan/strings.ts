@@ -147,6 +147,17 @@ export const s = strings({
     "Your unsaved changes are not part of it: the stored map is run.",
     "未保存的更改不包含在内：将运行已保存的映射。",
   ],
+  inputs: ["Inputs", "输入"],
+  noJson: [(why: string) => `expected JSON, but ${why}`, (why: string) => `应为 JSON，但 ${why}`],
+  uploading: [(n: string) => `Uploading, ${n} to go`, (n: string) => `正在上传，还剩 ${n} 个`],
+  uploaded: [
+    (n: string, size: string) => `${n} uploaded, ${size}`,
+    (n: string, size: string) => `已上传 ${n} 个，${size}`,
+  ],
+  filesOfPlan: [
+    (path: string) => `The plan names ${path}: choose or drop what is there`,
+    (path: string) => `计划指定 ${path}：请选择或拖入相应文件`,
+  ],
   defaults: ["An empty field means the default, which is shown in it.", "留空表示使用框中所示的默认值。"],
   moreSettings: ["More settings", "更多设置"],
   noBound: ["no bound", "不限"],

@@ -1,5 +1,5 @@
 // The strip above the views: where the run stands, what it costs, and what it waits for.
-import type { BudgetStateJson, ExecutionJson } from "../../gen/signoff/v1/execution_pb";
+import type { BudgetStateJson, ExecutionJson, GivenFileJson } from "../../gen/signoff/v1/execution_pb";
 import { Link } from "../../router";
 import { DONE, instant, isAtRest, STATUSES, type Status, sumUsage } from "../../store";
 import { COLOURS, format, PersonMark, StateBadge, StateMark, useNow, Visible } from "../../ui";
@@ -33,6 +33,7 @@ export function Summary({ state }: { state: RunState }) {
         <Elapsed execution={execution} />
         <Costs state={state} />
       </div>
+      <Inputs execution={execution} />
       <Notices state={state} />
     </section>
   );
@@ -131,6 +132,36 @@ function Costs({ state }: { state: RunState }) {
     </>
   );
 }
+
+const VALUE_SHOWN = 120;
+
+/** What the run was given of the inputs that its plan declares. */
+function Inputs({ execution }: { execution: ExecutionJson }) {
+  const { inputs = [] } = execution;
+  if (!inputs.length) return null;
+  return (
+    <details class="small">
+      <summary>{s.inputs(inputs.length)}</summary>
+      <ul class="warnings">
+        {inputs.map(({ name, text, json, files = [], fileCount = 0 }) => (
+          <li key={name}>
+            <strong>{name}</strong>:{" "}
+            <Visible
+              text={text ?? json ?? files.map((file) => file.path).join(", ")}
+              most={text === undefined && json === undefined ? 2000 : VALUE_SHOWN}
+            />
+            {text === undefined && json === undefined && (
+              <span class="muted"> {s.filesN(fileCount, format.size(sizeOf(files)))}</span>
+            )}
+          </li>
+        ))}
+      </ul>
+    </details>
+  );
+}
+
+const sizeOf = (files: readonly GivenFileJson[]) =>
+  files.reduce((sum, file) => sum + Number(file.sizeBytes ?? 0), 0);
 
 function Fact({ name, children }: { name: string; children: preact.ComponentChildren }) {
   return (

@@ -38,6 +38,11 @@ export const s = strings({
     (done: number, all: number) => `${done} of ${all} signed off`,
     (done: number, all: number) => `已签核 ${done} / ${all}`,
   ],
+  inputs: [(n: number) => `Inputs: ${n}`, (n: number) => `输入：${n}`],
+  filesN: [
+    (n: number, size: string) => `(${n} ${n === 1 ? "file" : "files"}, ${size})`,
+    (n: number, size: string) => `（${n} 个文件，${size}）`,
+  ],
   elapsed: ["Elapsed", "用时"],
   took: ["Took", "耗时"],
   cost: ["Cost", "费用"],

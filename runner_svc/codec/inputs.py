@@ -1,0 +1,87 @@
+"""Inputs of plans, declared and given, as messages and back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from runner_svc.core.model.inputs import DeclaredInput, GivenInput, InputFile, InputKind
+from runner_svc.core.model.values import Content
+from signoff.bounds import clipped
+from signoff.errors import InputsInvalid
+from signoff.plan.inputs import is_pattern
+from signoff.schemas.numbers import exact_json, json_text
+from signoff.v1 import execution_pb2 as pb
+from signoff.v1 import plan_pb2
+
+_KINDS: frozenset[int] = frozenset(InputKind)
+
+MOST_SHOWN = 100  # files in the view of an execution, of all its inputs
+MOST_SHOWN_CHARS = 1_000  # of a text or JSON there
+
+
+def declared_from_proto(messages: Iterable[plan_pb2.PlanInput]) -> Mapping[str, DeclaredInput]:
+    return {message.name: _declared(message) for message in messages}
+
+
+def _declared(message: plan_pb2.PlanInput) -> DeclaredInput:
+    value = message.text if message.HasField("text") else message.json if message.HasField("json") else None
+    known = message.kind in _KINDS
+    # A kind of a later version is given as files, which say what they are.
+    kind = InputKind(message.kind) if known else InputKind.FILE
+    is_folder = kind is InputKind.FOLDER or (kind is InputKind.FILE and is_pattern(message.path))
+    return DeclaredInput(name=message.name, kind=kind, value=value if known else None, is_folder=is_folder)
+
+
+def given_from_proto(messages: Iterable[pb.GivenInput]) -> tuple[GivenInput, ...]:
+    """Returns the inputs that a client or the journal names."""
+    return tuple(
+        GivenInput(
+            name=message.name,
+            files=tuple(map(_file_from_proto, message.files)),
+            text=message.text if message.HasField("text") else None,
+            json=message.json if message.HasField("json") else None,
+        )
+        for message in messages
+    )
+
+
+def given_by_client(messages: Iterable[pb.GivenInput]) -> tuple[GivenInput, ...]:
+    """Returns the inputs of a request, with JSON in its compact form. Raises InputsInvalid for JSON that is none."""
+    whole = [pb.GivenInput.FromString(message.SerializeToString()) for message in messages]
+    for message in whole:
+        if message.HasField("json"):
+            try:
+                message.json = json_text(exact_json(message.json))
+            except ValueError as error:
+                raise InputsInvalid(f"expected JSON as the input {message.name}, but got other text: {error}") from None
+    return given_from_proto(whole)
+
+
+def _file_from_proto(message: pb.GivenFile) -> InputFile:
+    content = Content(digest=message.digest, size=message.size_bytes, media_type=message.media_type)
+    return InputFile(path=message.path, content=content)
+
+
+def given_to_proto(given: GivenInput) -> pb.GivenInput:
+    files = map(_file_to_proto, given.files)
+    return pb.GivenInput(name=given.name, files=files, text=given.text, json=given.json, file_count=len(given.files))
+
+
+def shown_to_proto(given: Iterable[GivenInput]) -> Iterator[pb.GivenInput]:
+    """Yields inputs as views of an execution show them: the first files, and the beginnings of texts."""
+    left = MOST_SHOWN
+    for each in given:
+        files = each.files[:left]
+        left -= len(files)
+        yield pb.GivenInput(
+            name=each.name,
+            files=map(_file_to_proto, files),
+            text=None if each.text is None else clipped(each.text, MOST_SHOWN_CHARS),
+            json=None if each.json is None else clipped(each.json, MOST_SHOWN_CHARS),
+            file_count=len(each.files),
+        )
+
+
+def _file_to_proto(file: InputFile) -> pb.GivenFile:
+    content = file.content
+    return pb.GivenFile(path=file.path, media_type=content.media_type, digest=content.digest, size_bytes=content.size)

@@ -1,0 +1,110 @@
+"""Uploads of the files that inputs of plans consist of, by their digests, before a start names them.
+
+An upload is held in memory until its last message, so few are taken at once, and none for long.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator, Iterable, Sequence
+
+from runner_svc.core.model.inputs import GivenInput
+from runner_svc.store.port import Store
+from signoff.errors import InputNotUploaded, InputsInvalid, InvalidField, UploadStalled
+from signoff.plan.limits import MAX_INPUT_FILE_BYTES
+from signoff.rpc.concurrency import ConcurrencyLimit
+from signoff.v1 import runner_pb2
+
+AT_ONCE = 4  # each holds up to MAX_INPUT_FILE_BYTES
+STALL = 30.0  # seconds between two messages
+LEAST_BYTES_A_SECOND = 16 * 1024  # on average, after the first `STALL` seconds
+ASKED_AT_ONCE = 1_000  # digests of one question to the store
+NAMED = 5  # files that an error names
+
+
+class ContentUploads:
+    """Takes contents into the store, and tells which are there."""
+
+    def __init__(self, store: Store, *, stall: float = STALL) -> None:
+        self._store = store
+        self._stall = stall
+        self._slots = ConcurrencyLimit(AT_ONCE, "uploads of inputs")
+
+    async def missing(self, digests: Iterable[str]) -> Sequence[str]:
+        """Returns the digests of contents that are not in the store, each once."""
+        wanted = list(dict.fromkeys(digests))
+        known = await self._sizes(wanted)
+        return [digest for digest in wanted if digest not in known]
+
+    async def check_uploaded(self, inputs: Sequence[GivenInput]) -> None:
+        """Raises InputNotUploaded for files that are not in the store, InputsInvalid for those of another size."""
+        files = [(each.name, file) for each in inputs for file in each.files]
+        known = await self._sizes([file.content.digest for _, file in files])
+        # guard: a start names what is there -> missing = []
+        missing = [f"{name}/{file.path}".rstrip("/") for name, file in files if file.content.digest not in known]
+        if missing:
+            more = f" and {len(missing) - NAMED:,} more" if len(missing) > NAMED else ""
+            names = ", ".join(missing[:NAMED])
+            raise InputNotUploaded(f"expected files of inputs to be uploaded before a start, but {names}{more} are not")
+        for name, file in files:
+            if (size := known[file.content.digest]) != file.content.size:
+                raise InputsInvalid(
+                    f"input {name}: expected {file.path} to have {size:,} bytes, as what was uploaded as its digest, "
+                    f"but got {file.content.size:,}"
+                )
+
+    async def _sizes(self, digests: Sequence[str]) -> dict[str, int]:
+        found = dict[str, int]()
+        for start in range(0, len(digests), ASKED_AT_ONCE):
+            found |= await self._store.content_sizes(digests[start : start + ASKED_AT_ONCE])
+        return found
+
+    async def take(self, messages: AsyncIterator[runner_pb2.UploadContentRequest]) -> int:
+        """Stores the bytes of a stream. Returns their number.
+
+        Raises InvalidField, UploadStalled, or TooManyStreams when other uploads take too long.
+        """
+        async with self._slots.slot():
+            digest, body = await self._received(messages)
+            found = await asyncio.to_thread(lambda: hashlib.sha256(body).hexdigest())
+            # guard: contents have their digests -> if False:
+            if found != digest:
+                raise InvalidField("digest", f"the SHA-256 of the {len(body):,} bytes that came, {found}", digest)
+            if digest not in await self._store.content_sizes([digest]):
+                await self._store.put_content(digest, body)
+            return len(body)
+
+    async def _received(self, messages: AsyncIterator[runner_pb2.UploadContentRequest]) -> tuple[str, bytes]:
+        digest, body, is_first = "", bytearray(), True
+        async for message in self._timely(messages, body):
+            if is_first and not message.digest:
+                raise InvalidField("digest", "the SHA-256 of all bytes in the first message", "nothing")
+            if not is_first and message.digest:
+                raise InvalidField("digest", "a digest in the first message only", "one in a later message")
+            digest, is_first = digest or message.digest, False
+            # guard: an upload of an input is bounded -> if False:
+            if len(body) + len(message.chunk) > MAX_INPUT_FILE_BYTES:
+                raise InvalidField("chunk", f"at most {MAX_INPUT_FILE_BYTES:,} bytes in all", "more")
+            body += message.chunk
+        if is_first:
+            raise InvalidField("digest", "at least one message", "a stream without any")
+        return digest, bytes(body)
+
+    async def _timely(
+        self, messages: AsyncIterator[runner_pb2.UploadContentRequest], body: bytearray
+    ) -> AsyncIterator[runner_pb2.UploadContentRequest]:
+        """Yields the messages. Raises UploadStalled when they come too slowly."""
+        loop = asyncio.get_running_loop()
+        begun = loop.time()
+        while True:
+            slowest = begun + self._stall + len(body) / LEAST_BYTES_A_SECOND
+            try:
+                async with asyncio.timeout_at(min(loop.time() + self._stall, slowest)):
+                    message = await anext(messages, None)
+            except TimeoutError:
+                rule = f"a message every {self._stall:g} s and {LEAST_BYTES_A_SECOND:,} bytes a second"
+                raise UploadStalled(f"expected {rule}, but got {len(body):,} bytes and no more") from None
+            if message is None:
+                return
+            yield message
