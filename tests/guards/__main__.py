@@ -25,7 +25,8 @@ LIMIT = 300.0  # seconds for the tests of one guard: without it, some of them ha
 
 _LEFT_OUT = shutil.ignore_patterns(".*", "__pycache__", "db", "node_modules")
 _NOTHING_RAN = (4, 5)  # of pytest's exit codes: bad usage, no tests
-_FAILURES = re.compile(r"^(?:FAILED|ERROR) ", re.MULTILINE)
+#: In a summary; or in the progress, when what a failed test leaves behind ends pytest before its summary.
+_FAILURES = re.compile(r"^(?:FAILED|ERROR) |^[FE]+ +\[100%\]", re.MULTILINE)
 _PASSED = re.compile(r"(\d+) passed")
 
 

@@ -141,7 +141,7 @@ def test_texts_and_json_are_stored_with_the_start() -> None:
         ("options", None, '{"a":1}'),
     ]
     assert created.inputs[0].files[0].content.digest == digest
-    assert {b"mars", b'{"a":1}'} <= set(runs._todo.contents.values())
+    assert {b"mars", b'{"a":1}'} <= set(runs.todo.contents.values())
 
 
 def test_a_value_takes_its_place_in_every_text_and_json_stays_json() -> None:
