@@ -57,7 +57,8 @@ class ContentUploads:
     async def _sizes(self, digests: Sequence[str]) -> dict[str, int]:
         found = dict[str, int]()
         for start in range(0, len(digests), ASKED_AT_ONCE):
-            found |= await self._store.content_sizes(digests[start : start + ASKED_AT_ONCE])
+            # So that no prune drops them before the start's event names them.
+            found |= await self._store.renew_contents(digests[start : start + ASKED_AT_ONCE])
         return found
 
     async def take(self, messages: AsyncIterator[runner_pb2.UploadContentRequest]) -> int:
@@ -71,7 +72,7 @@ class ContentUploads:
             # guard: contents have their digests -> if False:
             if found != digest:
                 raise InvalidField("digest", f"the SHA-256 of the {len(body):,} bytes that came, {found}", digest)
-            if digest not in await self._store.content_sizes([digest]):
+            if digest not in await self._store.renew_contents([digest]):
                 await self._store.put_content(digest, body)
             return len(body)
 

@@ -84,8 +84,10 @@ class MemoryStore:
     async def content(self, digest: str) -> bytes | None:
         return self._contents.get(digest)
 
-    async def content_sizes(self, digests: Sequence[str]) -> Mapping[str, int]:
-        return {digest: len(self._contents[digest]) for digest in digests if digest in self._contents}
+    async def renew_contents(self, digests: Sequence[str]) -> Mapping[str, int]:
+        found = {digest: len(self._contents[digest]) for digest in digests if digest in self._contents}
+        self._put_at.update(dict.fromkeys(found, time.time()))
+        return found
 
     async def put_map(self, key: str, parts: Sequence[bytes]) -> None:
         self._maps.setdefault(key, tuple(parts))

@@ -119,8 +119,11 @@ class Store(Protocol):
 
     async def content(self, digest: str) -> bytes | None: ...
 
-    async def content_sizes(self, digests: Sequence[str]) -> Mapping[str, int]:
-        """Returns the bytes of those contents that are there, without reading them; at most 1,000 are asked for."""
+    async def renew_contents(self, digests: Sequence[str]) -> Mapping[str, int]:
+        """Makes the contents that are there young again, as putting them does. Returns their sizes in bytes.
+
+        At most 1,000 are named at once.
+        """
 
     async def put_map(self, key: str, parts: Sequence[bytes]) -> None:
         """Keeps the MapParts of a map, serialized, in order; putting them again changes nothing."""

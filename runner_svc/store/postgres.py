@@ -8,6 +8,7 @@ during a write, its outcome is unknown. A new epoch settles it before anything i
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, TypeVar
@@ -109,10 +110,9 @@ class PostgresStore:
         body: bytes | None = await self._read(lambda link: link.fetchval(query, digest))
         return body
 
-    async def content_sizes(self, digests: Sequence[str]) -> Mapping[str, int]:
-        query = "SELECT digest, octet_length(body) FROM signoff.content WHERE digest = ANY($1::text[])"
-        found = await self._read(lambda link: link.fetch(query, list(digests)))
-        return {row[0]: row[1] for row in found}
+    async def renew_contents(self, digests: Sequence[str]) -> Mapping[str, int]:
+        (found,) = await self._write_and_read("SELECT signoff.renew_contents($1, $2, $3)", list(digests))
+        return {digest: int(size) for digest, size in json.loads(found).items()}
 
     async def put_map(self, key: str, parts: Sequence[bytes]) -> None:
         await self._write("SELECT signoff.put_map($1, $2, $3, $4)", key, list(parts))

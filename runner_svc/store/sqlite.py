@@ -84,9 +84,8 @@ class SqliteStore:
         found = await self._reader.run(lambda db: db.execute(query, (digest,)).fetchone())
         return found[0] if found else None
 
-    async def content_sizes(self, digests: Sequence[str]) -> Mapping[str, int]:
-        query = f"SELECT digest, length(body) FROM content WHERE digest IN ({', '.join('?' * len(digests))})"
-        return dict(await self._reader.run(lambda db: db.execute(query, tuple(digests)).fetchall()))
+    async def renew_contents(self, digests: Sequence[str]) -> Mapping[str, int]:
+        return await self._writer.run(lambda db: _renew(db, digests))
 
     async def put_map(self, key: str, parts: Sequence[bytes]) -> None:
         rows = [(key, number, part) for number, part in enumerate(parts)]
@@ -262,6 +261,14 @@ def _put_contents(db: sqlite3.Connection, contents: Mapping[str, bytes]) -> None
         f"INSERT INTO content (digest, body, put_at) VALUES (?, ?, ?) ON CONFLICT (digest) DO UPDATE SET {again}",
         [(digest, body, now, PUT_AGAIN_AFTER) for digest, body in contents.items()],
     )
+
+
+def _renew(db: sqlite3.Connection, digests: Sequence[str]) -> Mapping[str, int]:
+    now, named = int(time.time()), f"digest IN ({', '.join('?' * len(digests))})"
+    renewed = f"UPDATE content SET put_at = ? WHERE {named} AND put_at < ?"
+    # guard: contents that a start names are young -> pass
+    _transaction(db, lambda: db.execute(renewed, (now, *digests, now - PUT_AGAIN_AFTER)))
+    return dict(db.execute(f"SELECT digest, length(body) FROM content WHERE {named}", tuple(digests)).fetchall())
 
 
 def _list(db: sqlite3.Connection, listed: Sequence[Listed]) -> None:

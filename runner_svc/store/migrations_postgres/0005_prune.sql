@@ -31,6 +31,18 @@ BEGIN
 END
 $$;
 
+-- Makes contents young again, and returns the sizes of those that are there.
+CREATE FUNCTION signoff.renew_contents(own_epoch bigint, lease interval, digests text[])
+RETURNS jsonb LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM signoff.own(own_epoch, lease);
+    UPDATE signoff.content SET put_at = clock_timestamp()
+        WHERE digest = ANY (digests) AND put_at < clock_timestamp() - interval '600 seconds';
+    RETURN (SELECT coalesce(jsonb_object_agg(digest, octet_length(body)), '{}') FROM signoff.content
+        WHERE digest = ANY (digests));
+END
+$$;
+
 CREATE FUNCTION signoff.remove(
     own_epoch bigint, lease interval, own_journal text, own_sequence bigint, own_body bytea,
     whole text[], histories text[], new_bodies bytea[]

@@ -11,6 +11,10 @@ GUARDS: Sequence[Guard] = (
     Guard("the newest are kept", "a prune with --keep-last"),
     Guard("a stopped execution is as old as its last event", "an execution that was begun long ago is stopped today"),
     Guard("what is half removed is gone", "the runner is killed in the middle of a prune"),
+    Guard(
+        "contents that a start names are young",
+        "files from long ago are given to a new execution, while another prunes",
+    ),
     Guard("a content that is put again is young", "a result is made again whose bytes are there from long ago"),
     Guard("what a journal refers to is not dropped", "two executions have one content, and the first is pruned"),
     Guard("what running executions may keep is not dropped", "an execution waits for a worker, and its plan is pruned"),

@@ -214,7 +214,7 @@ async def test_a_malformed_upload_is_refused_and_stores_nothing(
     with pytest.raises(InvalidField) as refused:
         await ContentUploads(store).take(stream(*parts))
     assert str(refused.value).startswith(said)
-    assert await store.content_sizes([ONE]) == {}
+    assert await store.renew_contents([ONE]) == {}
 
 
 @pytest.mark.guard(name="an upload of an input is bounded")

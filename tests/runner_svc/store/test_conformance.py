@@ -94,8 +94,8 @@ async def test_the_sizes_of_contents_are_told_of_those_that_are_there(store: Sto
     await store.put_content("d1", b"one")
     await store.put_content("d2", b"")
     wanted = ["d2", "d3", "d1", *(f"absent {number}" for number in range(997))]
-    assert await store.content_sizes(wanted) == {"d1": 3, "d2": 0}
-    assert await store.content_sizes([]) == {}
+    assert await store.renew_contents(wanted) == {"d1": 3, "d2": 0}
+    assert await store.renew_contents([]) == {}
 
 
 async def test_a_map_keeps_its_parts_in_order(store: Store) -> None:

@@ -284,3 +284,10 @@ async def test_an_old_content_that_is_put_again_is_not_dropped(store: PostgresSt
     await store.append([Row("a", 1, b"x")], {"d2": b"two"})
     assert await store.sizes("", 10, 3600) == [("d3", 5)]
     assert await store.drop_contents(["d1", "d2", "d3"], 3600) == ["d3"]
+
+
+async def test_an_old_content_that_a_start_is_about_to_name_is_not_dropped(store: PostgresStore, dsn: str) -> None:
+    await store.append([], {"d1": b"one", "d2": b"two"})
+    await ask(dsn, "UPDATE signoff.content SET put_at = 'epoch'")
+    assert await store.renew_contents(["d1", "absent"]) == {"d1": 3}
+    assert await store.drop_contents(["d1", "d2"], 3600) == ["d2"]

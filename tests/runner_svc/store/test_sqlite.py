@@ -123,6 +123,19 @@ async def test_an_old_content_that_is_put_again_is_not_dropped(tmp_path: Path) -
     await store.close()
 
 
+@pytest.mark.guard(name="contents that a start names are young")
+async def test_an_old_content_that_a_start_is_about_to_name_is_not_dropped(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path / "journal.db")
+    await store.open()
+    await store.append([], {"d1": b"one", "d2": b"two"})
+    with contextlib.closing(sqlite3.connect(tmp_path / "journal.db")) as db:
+        db.execute("UPDATE content SET put_at = 0")
+        db.commit()
+    assert await store.renew_contents(["d1", "absent"]) == {"d1": 3}
+    assert await store.drop_contents(["d1", "d2"], 3600) == ["d2"]
+    await store.close()
+
+
 @pytest.mark.guard(name="what is half removed is gone")
 async def test_a_journal_that_is_half_purged_is_gone_for_a_runner_that_starts(tmp_path: Path) -> None:
     store = SqliteStore(tmp_path / "journal.db")

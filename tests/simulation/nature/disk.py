@@ -76,10 +76,10 @@ class Disk:
         self._may_refuse()
         return await self._store.content(digest)
 
-    async def content_sizes(self, digests: Sequence[str]) -> Mapping[str, int]:
+    async def renew_contents(self, digests: Sequence[str]) -> Mapping[str, int]:
         await self._take_time()
         self._may_refuse()
-        return await self._store.content_sizes(digests)
+        return await self._store.renew_contents(digests)
 
     async def put_map(self, key: str, parts: Sequence[bytes]) -> None:
         self._may_refuse()
