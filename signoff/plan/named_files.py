@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 _WHOLE = re.compile(r"(?:-[^\s=/]*=)?(?P<path>/[^/].*)", re.DOTALL)
-_INSIDE = re.compile(r"(?:^|[\s=,;:'\"`(\[{<>|&])/[^/\s]|\.\./")
+_INSIDE = re.compile(r"(?:^|[\s=,;:'\"`(\[{<>|&])/[\w.*]|\.\./")
 
 
 class NamedFiles(NamedTuple):

@@ -15,6 +15,7 @@ from typing import BinaryIO
 from signoff.cli.archive.archive import NAMES_OF_A_PLAN, PLANS, ArchiveWriter, Manifest
 from signoff.cli.archive.archive import PLAN_FILES as PLAN_FILES_IN_IT
 from signoff.cli.remote.find_runner import RunnerLocation, reach
+from signoff.cli.show.amounts import counted
 from signoff.cli.show.output import CommandOutput
 from signoff.client.client import Client
 from signoff.display.event_sentences import format_size
@@ -118,5 +119,8 @@ def facts_of(manifest: Manifest) -> dict[str, int]:
 
 
 def describe(manifest: Manifest) -> str:
-    pruned = f", {manifest.executions:,} executions that were pruned to their artifacts" if manifest.executions else ""
-    return f"{manifest.events:,} events, {manifest.contents:,} contents{pruned} and {manifest.plans:,} plans"
+    """Returns for example "1,234 events, 56 contents and 1 plan"."""
+    only_artifacts = counted(manifest.executions, "execution") + " pruned to the artifacts"
+    pruned = f", {only_artifacts}" if manifest.executions else ""
+    events, contents = counted(manifest.events, "event"), counted(manifest.contents, "content")
+    return f"{events}, {contents}{pruned} and {counted(manifest.plans, 'plan')}"

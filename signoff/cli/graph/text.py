@@ -12,6 +12,7 @@ from itertools import groupby
 from rich.cells import cell_len, set_cell_size
 
 from signoff.cli.graph.picture import Group, Node, Picture, Wait
+from signoff.cli.show.amounts import counted
 from signoff.display.visible_text import one_line
 
 FIRST_STAGES, LAST_STAGES = 100, 20  # that are shown when there are more
@@ -128,10 +129,6 @@ class _Text:
                 return line + more
             line += f", {name}"
         return line
-
-
-def counted(number: int, thing: str) -> str:
-    return f"{number:,} {thing}{'' if number == 1 else 's'}"
 
 
 def _tasks_of(nodes: Sequence[Node]) -> str:

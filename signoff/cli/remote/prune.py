@@ -11,6 +11,7 @@ from datetime import timedelta
 from signoff.cli.remote.find_runner import RunnerLocation, reach
 from signoff.cli.remote.judge import can_ask
 from signoff.cli.remote.listing import age_of
+from signoff.cli.show.amounts import counted
 from signoff.cli.show.output import CommandOutput
 from signoff.display.event_sentences import format_size
 from signoff.errors import ConfigurationError
@@ -97,5 +98,6 @@ def _show(sums: Sums, options: PruneOptions, output: CommandOutput, verb: str) -
 
 def _in_words(sums: Sums, options: PruneOptions, verb: str) -> str:
     whole = "all but the artifacts of " if options.keep_artifacts else ""
-    rest = f"{sums.contents:,} contents of {format_size(sums.content_bytes)}, and {sums.maps:,} maps {verb}"
-    return f"{whole}{sums.executions:,} executions with {sums.events:,} events, {rest}"
+    executions, events = counted(sums.executions, "execution"), counted(sums.events, "event")
+    contents, maps = counted(sums.contents, "content"), counted(sums.maps, "map")
+    return f"{whole}{executions} with {events}, {contents} of {format_size(sums.content_bytes)}, and {maps} {verb}"

@@ -15,6 +15,11 @@ from signoff.v1 import execution_pb2 as pb
 ESTIMATED, UNPRICED = "~", "?"
 
 
+def counted(number: int, thing: str) -> str:
+    """Returns for example "1 event" or "1,234 events"."""
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
+
+
 # ---------------------------------------------------------------- cells of tables
 
 

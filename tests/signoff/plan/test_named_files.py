@@ -36,6 +36,8 @@ def test_an_argument_that_is_a_path_names_a_file(argv: list[str], paths: tuple[s
         "//",
         "1/2",
         "a / b",
+        "f.rpartition('/')",
+        "glob('{input:sales}/*.csv')",
         "/",
         "",
     ],
