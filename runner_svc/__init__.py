@@ -11,7 +11,7 @@ A *term* is the time in which one runner owns the store. In it, the *engine* tak
     core/                  the decisions: signals in, events and commands out. Read its page first
     committer              one transaction at a time: append, publish, perform, answer
     listings               what the store's index of executions is told with each commit
-    recovery               builds the state at a start, takes checkpoints, brings archived executions back
+    recovery/              builds the state at a start, takes checkpoints, brings archived executions back
     mishaps                bugs that the engine survived, and what is kept away because of them
     store/                 the journal, the maps and the contents: SQLite, PostgreSQL, memory
     contents               candidates and artifacts by digest, the recent ones in memory

@@ -44,7 +44,7 @@ from runner_svc.listings import Listings
 from runner_svc.mishaps import Mishaps
 from runner_svc.prune.removal import RemovalOfExecutions, Removed
 from runner_svc.publish.feed import Feed
-from runner_svc.recovery import AheadOfJournal, Recovery
+from runner_svc.recovery.recovery import AheadOfJournal, Recovery
 from runner_svc.store.port import Row, Store
 from signoff.errors import Bug, OwnershipLost, Rejected, ShuttingDown, StorageFailed, Unavailable
 from signoff.v1 import execution_pb2

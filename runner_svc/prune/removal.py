@@ -15,7 +15,7 @@ from runner_svc.core.model import events
 from runner_svc.core.model.values import RUNNER, ExecutionId
 from runner_svc.core.state.overview import Overview
 from runner_svc.core.state.pruned import pruned_event
-from runner_svc.recovery import Recovery
+from runner_svc.recovery.recovery import Recovery
 from runner_svc.store.port import Removal, Row, Store
 
 log = structlog.get_logger(__name__)

@@ -32,7 +32,7 @@ from runner_svc.core.model.values import (
 )
 from runner_svc.core.state.attempts import NONE_FAILED, FailedAttempts
 from runner_svc.core.state.task_record import Lease, Rejection, TaskRecord
-from runner_svc.recovery import Recovery
+from runner_svc.recovery.recovery import Recovery
 from runner_svc.store.memory import MemoryStore
 from runner_svc.store.port import Checkpoint, Checkpointed, Listed, Row
 from signoff.errors import StorageFailed

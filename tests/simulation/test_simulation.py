@@ -50,7 +50,11 @@ PARTS = (
         "runner_svc.engine.WRITTEN_AT_ONCE",
         "runner_svc.core.decide.policy.LOOKED_AT_ONCE",
     ),
-    *("runner_svc.recovery.ROWS_A_TURN", "runner_svc.recovery.TASKS_A_TURN", "runner_svc.recovery.EXECUTIONS_A_TURN"),
+    *(
+        "runner_svc.recovery.recovery.ROWS_A_TURN",
+        "runner_svc.recovery.recovery.TASKS_A_TURN",
+        "runner_svc.recovery.recovery.EXECUTIONS_A_TURN",
+    ),
     *("runner_svc.codec.views.WORK_A_TURN", "runner_svc.core.decide.assign.WORK_A_TURN"),
 )
 

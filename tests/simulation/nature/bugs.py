@@ -13,7 +13,7 @@ from runner_svc import engine
 from runner_svc.core import machine
 from runner_svc.core.decide.turn import State, Turn
 from runner_svc.core.model import events
-from runner_svc.recovery import Recovery
+from runner_svc.recovery.recovery import Recovery
 from tests.simulation.nature.weather import Weather
 
 #: What the weather may do to the code of the runner.

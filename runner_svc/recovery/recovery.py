@@ -14,13 +14,11 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
-from typing import TypeVar
 
 import structlog
-from google.protobuf.message import DecodeError
 
 from runner_svc.codec.checkpoints import (
     execution_to_proto,
@@ -33,21 +31,26 @@ from runner_svc.codec.checkpoints import (
 )
 from runner_svc.codec.journal.entries import entry_from_proto
 from runner_svc.codec.maps import map_from_parts
-from runner_svc.codec.times import seconds_of
-from runner_svc.core.decide.reuse import collect, may_be_offered, offer
 from runner_svc.core.decide.turn import State
 from runner_svc.core.fleet.timings import ModelTables, StreamTimings
 from runner_svc.core.machine import Machine
-from runner_svc.core.model.earlier import EarlierResults
 from runner_svc.core.model.map import Map, map_key
-from runner_svc.core.model.states import DONE, ExecutionState
-from runner_svc.core.model.values import RUNNER, AcceptedRequest, ExecutionId
+from runner_svc.core.model.values import RUNNER, ExecutionId
 from runner_svc.core.state import fold
 from runner_svc.core.state.execution import Execution
 from runner_svc.core.state.overview import EarlierUnknown, ExecutionArchived, MapUnloaded, NotInMemory, Overview
-from runner_svc.core.state.quarantine import unreadable
 from runner_svc.core.state.restore import restore
 from runner_svc.listings import listed_of_all
+from runner_svc.recovery.damaged import (
+    keep_request_of,
+    log_bug,
+    overview_of_damaged,
+    pass_over,
+    reason_of,
+    restore_pruned,
+)
+from runner_svc.recovery.earlier import EarlierSearch
+from runner_svc.recovery.in_turns import in_turns
 from runner_svc.store.port import Checkpoint, Row, Store
 from signoff.errors import StorageFailed
 from signoff.v1 import checkpoint_pb2, execution_pb2, plan_pb2
@@ -57,11 +60,6 @@ log = structlog.get_logger(__name__)
 PAGE = 10_000  # rows read at once
 #: Work that is done before the loop serves others; each takes about 15 ms.
 ROWS_A_TURN, TASKS_A_TURN, EXECUTIONS_A_TURN = 500, 500, 100
-COLLECTED_A_TURN = 100  # results of earlier executions: 5 to 10 ms
-MOST_EARLIER = 20  # executions of a plan whose results a later one may keep
-FEW_RESULTS = 1_000  # of which more than two executions are looked through
-
-T = TypeVar("T")
 
 
 class NotStored(Exception):
@@ -77,6 +75,7 @@ class Recovery:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._earlier = EarlierSearch(self._read)
         self._taken: dict[ExecutionId, int] = {}  # by execution in memory: its sequence in the checkpoint
 
     # ------------------------------------------------------------ a start
@@ -117,7 +116,7 @@ class Recovery:
         # guard: an older store gets its index -> (removed)
         await self._list(state)
         for live in state.executions.values():
-            await self._offer_earlier(state, live)
+            await self._earlier.offer_again(state, live)
         return machine, replayed
 
     async def _list(self, state: State) -> None:
@@ -126,7 +125,7 @@ class Recovery:
         Of a quarantined execution nothing sure is known: then the index is written again at the next start.
         """
         if not await self._store.is_listed():
-            listed = [each async for each in _in_turns(listed_of_all(state), EXECUTIONS_A_TURN)]
+            listed = [each async for each in in_turns(listed_of_all(state), EXECUTIONS_A_TURN)]
             await self._store.list_anew(listed, is_whole=not state.quarantined)
 
     async def _restore(self, state: State) -> int:
@@ -139,7 +138,7 @@ class Recovery:
         except Exception as error:  # noqa: BLE001 - any bug: the journal has all of it
             log.error("checkpoint_unreadable", error=str(error))
             # guard: what was pruned to its artifacts outlives a checkpoint -> (removed)
-            _restore_pruned(state, found.executions)
+            restore_pruned(state, found.executions)
             return 0
         restore_runner(state, runner)
         for overview, message in zip(overviews, messages, strict=True):
@@ -176,18 +175,18 @@ class Recovery:
         except StorageFailed:
             raise
         except Exception as error:  # noqa: BLE001 - the journals of all others are still good
-            _log_bug(execution, row.sequence, error)
+            log_bug(execution, row.sequence, error)
             if execution == RUNNER:
                 state.sequence = row.sequence
             else:
                 # guard: an execution that cannot be replayed is quarantined -> raise
-                state.quarantine(_overview(state, execution, row), _why(error))
+                state.quarantine(overview_of_damaged(state, execution, row), reason_of(error))
                 # guard: a command that cannot be replayed still counts once -> pass
-                _keep_request_of(state, row)
+                keep_request_of(state, row)
 
     async def _apply(self, state: State, execution: ExecutionId, message: execution_pb2.Event) -> None:
         if execution in state.quarantined:
-            return _pass_over(state, execution, message)
+            return pass_over(state, execution, message)
         if execution == RUNNER:
             if message.sequence > state.sequence:
                 state.apply(entry_from_proto(execution, message, None))
@@ -213,7 +212,7 @@ class Recovery:
         elif isinstance(absent, ExecutionArchived) and absent.execution in state.archived:
             await self._build(state, state.archived[absent.execution])
         elif isinstance(absent, EarlierUnknown):
-            found = await self._earlier(state, absent.plan_id, absent.before, with_parts=absent.with_parts)
+            found = await self._earlier.search(state, absent.plan_id, absent.before, with_parts=absent.with_parts)
             state.earlier[absent.before or absent.plan_id] = found
 
     async def _bring_map(self, state: State, key: str) -> None:
@@ -228,7 +227,7 @@ class Recovery:
         await self._build(state, state.quarantined[execution], from_checkpoint=False)
         built = state.executions.get(execution)
         if built is not None:
-            await self._offer_earlier(state, built)
+            await self._earlier.offer_again(state, built)
         return built
 
     async def _build(self, state: State, overview: Overview, *, from_checkpoint: bool = True) -> None:
@@ -241,14 +240,14 @@ class Recovery:
         except StorageFailed:
             raise
         except Exception as error:  # noqa: BLE001 - the other executions are still good
-            _log_bug(overview.id, overview.sequence, error)
+            log_bug(overview.id, overview.sequence, error)
             if overview.pruned_at is not None:
-                state.quarantine(overview, _why(error))
+                state.quarantine(overview, reason_of(error))
             elif from_checkpoint:
                 await self._build(state, overview, from_checkpoint=False)
             else:
                 heads = await self._store.heads([overview.id])
-                state.quarantine(replace(overview, sequence=heads[overview.id]), _why(error))
+                state.quarantine(replace(overview, sequence=heads[overview.id]), reason_of(error))
                 await self._keep_requests(state, overview.id)
 
     async def _keep_requests(self, state: State, execution: ExecutionId) -> None:
@@ -256,7 +255,7 @@ class Recovery:
         after = 0
         while rows := await self._store.read(execution, after, PAGE):
             for number, row in enumerate(rows, start=1):
-                _keep_request_of(state, row)
+                keep_request_of(state, row)
                 if not number % ROWS_A_TURN:
                     await asyncio.sleep(0)
             after = rows[-1].sequence
@@ -291,44 +290,6 @@ class Recovery:
         execution.changes.since_checkpoint.update(number for number, _ in kept if number < plan.task_count)
         return execution
 
-    # ------------------------------------------------------------ earlier results
-
-    async def _offer_earlier(self, state: State, execution: Execution) -> None:
-        """Gives a running execution back what it may keep of earlier ones: a restart forgets it.
-
-        One that is paused or at rest gets it when it goes on: there may be thousands of them.
-        """
-        if execution.state is ExecutionState.RUNNING and may_be_offered(execution):
-            offer(execution, await self._earlier(state, execution.map.plan_id, before=execution.id))
-
-    async def _earlier(
-        self, state: State, plan_id: str, before: ExecutionId | None = None, *, with_parts: bool = False
-    ) -> EarlierResults:
-        """Collects what executions of a plan have signed off, the newest first. Raises StorageFailed.
-
-        It looks at as many executions as have some results for each of their tasks, so that a start takes about as
-        long as a restart. One that cannot be read is passed over: then what it made is made again.
-        """
-        found, looked_at = EarlierResults(last={} if with_parts else None), 0
-        names = state.of_plan.get(plan_id, [])
-        older = names[: names.index(before)] if before is not None else names
-        for name in reversed(older[-MOST_EARLIER:]):
-            if name in state.quarantined or not state.overview(name).counts[DONE]:
-                continue
-            try:
-                execution = state.executions.get(name) or await self._read(state, state.archived[name])
-                async for _ in _in_turns(collect(execution, found), COLLECTED_A_TURN):
-                    pass
-            except StorageFailed:
-                raise
-            except Exception as error:
-                log.error("earlier_results_unreadable", execution=name, exc_info=error)
-                continue
-            looked_at += execution.counts[DONE]
-            if looked_at >= max(FEW_RESULTS, 2 * execution.map.task_count):
-                break
-        return found
-
     async def _map(self, state: State, key: str) -> Map:
         if key not in state.maps:
             parts = await self._store.map_parts(key)
@@ -357,8 +318,8 @@ class Recovery:
         ]
         # guard: nothing is kept that is not in the journal -> (removed)
         await self._check_durable(state, changed)
-        executions = [body async for body in _in_turns(_bodies(state, changed, settled), EXECUTIONS_A_TURN)]
-        tasks = [task async for task in _in_turns((task for ex in changed for task in _tasks(ex)), TASKS_A_TURN)]
+        executions = [body async for body in in_turns(_bodies(state, changed, settled), EXECUTIONS_A_TURN)]
+        tasks = [task async for task in in_turns((task for ex in changed for task in _tasks(ex)), TASKS_A_TURN)]
         await self._store.checkpoint(
             Checkpoint(runner=runner_to_proto(state).SerializeToString(), executions=executions, tasks=tasks)
         )
@@ -400,33 +361,10 @@ def _bodies(
         yield overview.id, execution_to_proto(overview, settled=overview.id in settled).SerializeToString()
 
 
-def _restore_pruned(state: State, bodies: Iterable[bytes]) -> None:
-    """Takes in the executions that were pruned to their artifacts. They have no journal to be built from."""
-    for body in bodies:
-        try:
-            overview = overview_from_proto(checkpoint_pb2.ExecutionCheckpoint.FromString(body))
-        except Exception as error:  # noqa: BLE001 - any bug: the others are still good
-            log.error("checkpoint_unreadable", error=str(error))
-        else:
-            if overview.pruned_at is not None:
-                state.restore(overview)
-
-
-async def _in_turns(items: Iterable[T], many: int) -> AsyncIterator[T]:
-    """Yields the items, and lets the loop serve others after every so many."""
-    for number, item in enumerate(items, start=1):
-        yield item
-        if not number % many:
-            await asyncio.sleep(0)
-
-
 def _tasks(execution: Execution) -> Iterator[tuple[str, int, bytes]]:
     for task in sorted(execution.changes.since_checkpoint):
         message = task_to_proto(execution.status[task], execution.record(task))
         yield execution.id, task, message.SerializeToString()
-
-
-# ---------------------------------------------------------------- what cannot be built
 
 
 def _sequence(state: State, name: str) -> int:
@@ -435,47 +373,3 @@ def _sequence(state: State, name: str) -> int:
         return state.sequence
     execution = state.executions.get(ExecutionId(name))
     return state.overview(name).sequence if execution is None else execution.sequence
-
-
-def _overview(state: State, execution: ExecutionId, row: Row) -> Overview:
-    """Returns the overview of an execution that has thrown at a row, as far as it is known."""
-    known = state.executions.get(execution) or state.archived.get(execution)
-    try:
-        if known is not None:
-            return replace(known if isinstance(known, Overview) else known.overview(), sequence=row.sequence)
-        event = execution_pb2.Event.FromString(row.body)
-    except Exception as error:  # noqa: BLE001 - any bug: then little more than its id is known
-        log.error("execution_unreadable", execution=execution, error=str(error))
-        return unreadable(execution, "", "", 0.0, row.sequence)
-    created = event.execution_created
-    return unreadable(execution, created.plan_id, created.map_digest, seconds_of(event.at), row.sequence)
-
-
-def _pass_over(state: State, execution: ExecutionId, message: execution_pb2.Event) -> None:
-    """Counts an event of a quarantined execution, and keeps its request id."""
-    state.quarantined[execution] = replace(state.quarantined[execution], sequence=message.sequence)
-    _keep_request(state, execution, message)
-
-
-def _keep_request(state: State, execution: ExecutionId, message: execution_pb2.Event) -> None:
-    """Keeps the request id of an event that is not applied: its command still counts once."""
-    kind = message.WhichOneof("kind")
-    request_id = getattr(getattr(message, kind), "request_id", "") if kind is not None else ""
-    if request_id:
-        state.requests.setdefault(request_id, AcceptedRequest(id=request_id, execution=execution))
-
-
-def _keep_request_of(state: State, row: Row) -> None:
-    try:
-        message = execution_pb2.Event.FromString(row.body)
-    except DecodeError:
-        return  # it is logged; nothing is known of it
-    _keep_request(state, ExecutionId(row.journal), message)
-
-
-def _why(error: Exception) -> str:
-    return f"its journal could not be read: {type(error).__name__}: {error}"
-
-
-def _log_bug(execution: ExecutionId, sequence: int, error: Exception) -> None:
-    log.error("bug_in_replay", execution=execution or "the runner's own", sequence=sequence, exc_info=error)

@@ -1,0 +1,7 @@
+"""Recovery: the state from the store at a start, and back into it by checkpoints.
+
+recovery    builds the state, brings archived executions back, takes checkpoints
+earlier     what earlier executions of a plan have signed off, for one that may keep it
+damaged     executions that cannot be built, and what is still known of them
+in_turns    long work in steps, between which the loop serves others
+"""

@@ -1,0 +1,83 @@
+"""Executions that cannot be built from what is stored, and what is still known of them.
+
+The journal of each is left as it is. Its request ids count on, so that a command which is repeated later still counts
+once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+import structlog
+from google.protobuf.message import DecodeError
+
+from runner_svc.codec.checkpoints import overview_from_proto
+from runner_svc.codec.times import seconds_of
+from runner_svc.core.decide.turn import State
+from runner_svc.core.model.values import AcceptedRequest, ExecutionId
+from runner_svc.core.state.overview import Overview
+from runner_svc.core.state.quarantine import unreadable
+from runner_svc.store.port import Row
+from signoff.v1 import checkpoint_pb2, execution_pb2
+
+log = structlog.get_logger(__name__)
+
+
+def restore_pruned(state: State, bodies: Iterable[bytes]) -> None:
+    """Takes in the executions that were pruned to their artifacts. They have no journal to be built from."""
+    for body in bodies:
+        try:
+            overview = overview_from_proto(checkpoint_pb2.ExecutionCheckpoint.FromString(body))
+        except Exception as error:  # noqa: BLE001 - any bug: the others are still good
+            log.error("checkpoint_unreadable", error=str(error))
+        else:
+            if overview.pruned_at is not None:
+                state.restore(overview)
+
+
+def overview_of_damaged(state: State, execution: ExecutionId, row: Row) -> Overview:
+    """Returns the overview of an execution that has thrown at a row, as far as it is known."""
+    known = state.executions.get(execution) or state.archived.get(execution)
+    try:
+        if known is not None:
+            return replace(known if isinstance(known, Overview) else known.overview(), sequence=row.sequence)
+        event = execution_pb2.Event.FromString(row.body)
+    except Exception as error:  # noqa: BLE001 - any bug: then little more than its id is known
+        log.error("execution_unreadable", execution=execution, error=str(error))
+        return unreadable(execution, "", "", 0.0, row.sequence)
+    created = event.execution_created
+    return unreadable(execution, created.plan_id, created.map_digest, seconds_of(event.at), row.sequence)
+
+
+def pass_over(state: State, execution: ExecutionId, message: execution_pb2.Event) -> None:
+    """Counts an event of a quarantined execution, and keeps its request id."""
+    state.quarantined[execution] = replace(state.quarantined[execution], sequence=message.sequence)
+    keep_request(state, execution, message)
+
+
+def keep_request(state: State, execution: ExecutionId, message: execution_pb2.Event) -> None:
+    """Keeps the request id of an event that is not applied: its command still counts once."""
+    kind = message.WhichOneof("kind")
+    request_id = getattr(getattr(message, kind), "request_id", "") if kind is not None else ""
+    if request_id:
+        state.requests.setdefault(request_id, AcceptedRequest(id=request_id, execution=execution))
+
+
+def keep_request_of(state: State, row: Row) -> None:
+    """Keeps the request id of a row that may be no event."""
+    try:
+        message = execution_pb2.Event.FromString(row.body)
+    except DecodeError:
+        return  # it is logged; nothing is known of it
+    keep_request(state, ExecutionId(row.journal), message)
+
+
+def reason_of(error: Exception) -> str:
+    """Returns the reason for a quarantine."""
+    return f"its journal could not be read: {type(error).__name__}: {error}"
+
+
+def log_bug(execution: ExecutionId, sequence: int, error: Exception) -> None:
+    """Logs what an execution threw when its journal was read, with where."""
+    log.error("bug_in_replay", execution=execution or "the runner's own", sequence=sequence, exc_info=error)
