@@ -53,4 +53,4 @@ def test_most_of_what_is_drawn_is_within_its_bounds_and_some_is_not(kind: type[w
         except InvalidField:
             refused += 1
     assert refused < 400
-    assert refused > 5 or kind.DESCRIPTOR.name == "ListWorkersRequest"
+    assert refused > 5 or not kind.DESCRIPTOR.fields, "a message without fields is within its bounds"

@@ -101,6 +101,7 @@ def from_json(text: str) -> Scenario:
     members = json.loads(text)
     for name, kind in (("executions", Start), ("watchers", Watch), ("faults", Fault)):
         members[name] = tuple(kind(**part) for part in members.get(name, ()))
+    members["executions"] = tuple(replace(start, until=tuple(start.until)) for start in members["executions"])
     return Scenario(**members)
 
 

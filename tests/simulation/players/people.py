@@ -120,10 +120,17 @@ class Person:
         await self.order("JudgeTask", request)
 
     async def describe(self, number: int, tasks: runner_pb2.TaskSelection.ValueType) -> Any:
-        """Calls GetExecution until it is answered."""
+        """Calls GetExecution until it is answered, and returns its pages as one."""
         ref = runner_pb2.ExecutionRef(execution_id=self.executions[number])
+        request, whole = runner_pb2.GetExecutionRequest(ref=ref, tasks=tasks), runner_pb2.GetExecutionResponse()
         while True:
             try:
-                return await self._client.call("GetExecution", runner_pb2.GetExecutionRequest(ref=ref, tasks=tasks))
+                page = await self._client.call("GetExecution", request)
             except UNANSWERED:
                 await asyncio.sleep(PAUSE)
+                continue
+            whole.execution.CopyFrom(page.execution)
+            whole.tasks.extend(page.tasks)
+            request.page_token = page.next_page_token
+            if not request.page_token:
+                return whole
