@@ -12,6 +12,7 @@ def preview_to_proto(found: Preview, most: int) -> pb.PreviewExecutionResponse:
         kept=found.kept,
         to_judge=found.count(Work.JUDGE),
         to_make=found.count(Work.MAKE),
+        with_other_prompts=found.with_other_prompts,
         tasks=[
             pb.PreviewedTask(
                 task_id=found.map.name(previewed.task),

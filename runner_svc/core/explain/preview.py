@@ -7,14 +7,14 @@ that is to be done is to be done as well, as far as can be told before.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import IntEnum, unique
 
 from runner_svc.core.decide.inputs import given_inputs, inputs_of, make_parts
 from runner_svc.core.decide.reuse import is_judged_alike, is_made_alike
 from runner_svc.core.decide.turn import State
 from runner_svc.core.fleet.alike import Alike
-from runner_svc.core.model.earlier import EarlierResults, LastResult
+from runner_svc.core.model.earlier import EarlierResult, EarlierResults, LastResult
 from runner_svc.core.model.inputs import GivenInput
 from runner_svc.core.model.keys import SpecParts, changed_parts, key_of
 from runner_svc.core.model.map import Map
@@ -72,6 +72,7 @@ class Preview:
     map: Map
     records: dict[int, TaskRecord] = field(default_factory=dict)
     kept: int = 0
+    with_other_prompts: int = 0  #: of those that are kept
     tasks: list[PreviewedTask] = field(default_factory=list)  #: those that would not be kept, in natural order
 
     def count(self, work: Work) -> int:
@@ -110,7 +111,16 @@ def _look_at(question: Question, found: Preview, task: int, *, is_fresh: bool) -
     if not is_judged_alike(question.alike, plan, settings, task, earlier, spec):
         return _add(found, task, Work.JUDGE, _changes_of_sign_off(last, spec), last)
     found.kept += 1
+    found.with_other_prompts += _has_other_prompts(question, task, earlier, spec)
     return None
+
+
+def _has_other_prompts(question: Question, task: int, earlier: EarlierResult, spec: SpecParts) -> bool:
+    """Tells whether a result that is kept would not be, if versions of prompts counted."""
+    alike, plan = question.alike, question.map
+    counting = replace(question.settings, fresh_prompts=True)
+    made_alike = not _can_do(question, task) or is_made_alike(alike, plan, counting, task, earlier)
+    return not made_alike or not is_judged_alike(alike, plan, counting, task, earlier, spec)
 
 
 def _add(found: Preview, task: int, work: Work, changes: tuple[str, ...], last: LastResult | None) -> None:

@@ -17,6 +17,14 @@ def in_words(found: runner_pb2.PreviewExecutionResponse) -> str:
     return ", ".join(parts)
 
 
+def other_prompts_in_words(found: runner_pb2.PreviewExecutionResponse) -> str:
+    """Says how many results are kept of other versions of prompts; empty: none."""
+    if not (many := found.with_other_prompts):
+        return ""
+    them = "1 of those kept is" if many == 1 else f"{many:,} of those kept are"
+    return f"{them} from other versions of prompts; --fresh-prompts does the work anew"
+
+
 def changes_in_words(task: runner_pb2.PreviewedTask) -> str:
     return ", ".join(task.changes) or "it is new"
 
@@ -24,7 +32,14 @@ def changes_in_words(task: runner_pb2.PreviewedTask) -> str:
 def show_preview(found: runner_pb2.PreviewExecutionResponse, output: CommandOutput) -> None:
     """Prints the counts, and a row for each task that would not be kept."""
     if output.json:
-        output.record({"kept": found.kept, "to_judge": found.to_judge, "to_make": found.to_make})
+        output.record(
+            {
+                "kept": found.kept,
+                "to_judge": found.to_judge,
+                "to_make": found.to_make,
+                "with_other_prompts": found.with_other_prompts,
+            }
+        )
         for task in found.tasks:
             output.record(
                 {
@@ -36,6 +51,8 @@ def show_preview(found: runner_pb2.PreviewExecutionResponse, output: CommandOutp
             )
         return
     output.line(in_words(found))
+    if prompts := other_prompts_in_words(found):
+        output.line(prompts)
     rows = [(WORK[task.work], task.task_id, changes_in_words(task)) for task in found.tasks]
     if rows:
         output.table(("work", "task", "because of"), rows)

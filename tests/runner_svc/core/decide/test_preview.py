@@ -61,8 +61,10 @@ def test_another_model_and_another_judge_are_named() -> None:
     assert told(runs) == {"a": (Work.MAKE, ("model",))}
     runs.workers("m1", "j2")
     assert told(runs) == {"a": (Work.JUDGE, ("what judges it",))}
+    assert runs.previewed().with_other_prompts == 0
     runs.workers("m1", "j1", prompts="p2")
     assert told(runs) == {}
+    assert runs.previewed().with_other_prompts == 1
     assert told(runs, Settings(fresh_prompts=True)) == {"a": (Work.MAKE, ("prompts",))}
 
 

@@ -22,9 +22,10 @@ export function Preview(props: {
   );
   const told = found.value.value;
   if (!told) return null;
-  const { kept = 0, toJudge = 0, toMake = 0, tasks = [] } = told;
+  const { kept = 0, toJudge = 0, toMake = 0, withOtherPrompts = 0, tasks = [] } = told;
   if (kept + toJudge === 0) return null;
   const parts = [s.wouldKeep(format.count(kept), format.count(kept + toJudge + toMake))];
+  if (withOtherPrompts) parts.push(s.otherPrompts(format.count(withOtherPrompts)));
   if (toJudge) parts.push(s.wouldJudge(format.count(toJudge)));
   if (toMake) parts.push(s.wouldMake(format.count(toMake)));
   const more = toJudge + toMake - tasks.length;

@@ -183,6 +183,7 @@ export const s = strings({
   ],
   wouldJudge: [(n: string) => `${n} to judge again`, (n: string) => `${n} 项重新验证`],
   wouldMake: [(n: string) => `${n} to do`, (n: string) => `${n} 项待做`],
+  otherPrompts: [(n: string) => `${n} from other prompts`, (n: string) => `${n} 项来自其他提示版本`],
   whyNotKept: ["Why not all", "为何不全部沿用"],
   isNew: ["it is new", "新任务"],
   andMore: [(n: string) => `and ${n} more`, (n: string) => `另有 ${n} 项`],
