@@ -75,7 +75,7 @@ def _tests_of(guard: Guard, root: Path, long: bool) -> str:
         return f"no test ran\n{said[-2000:]}{problems[-2000:]}"
     passed = _PASSED.search(said)
     if passed or not _FAILURES.search(said):
-        return f"NOT MISSED: {said.splitlines()[-1]}"
+        return f"NOT MISSED: {(said or problems or 'pytest said nothing').splitlines()[-1]}"
     return ""
 
 

@@ -55,7 +55,6 @@ def test_addresses_stand_between_commas(text: str, expected: tuple[str, ...]) ->
     assert addresses_in(text) == expected
 
 
-@pytest.mark.guard(name="a standby is not taken for the one that serves")
 async def test_the_one_that_serves_is_found_among_those_that_stand_by_are_frozen_or_away() -> None:
     async with runner(STANDS_BY) as (_, standby, _), frozen() as silent, runner() as (_, working, _):
         assert await address_that_serves((standby, silent, UNUSED, working)) == working
@@ -65,6 +64,7 @@ async def test_one_address_alone_leaves_no_choice() -> None:
     assert await address_that_serves((UNUSED,)) == UNUSED
 
 
+@pytest.mark.guard(name="a standby is not taken for the one that serves")
 async def test_when_none_serves_it_says_what_each_of_them_does(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(serving_module, "ASKED_WITHIN", 0.5)
     async with runner(STANDS_BY) as (_, standby, _), frozen() as silent:
