@@ -14,7 +14,11 @@ STORE = ("SIGNOFF_RUNNER_STORE", "SIGNOFF_RUNNER_STORE_LEASE")
 
 
 @pytest.fixture(
-    params=["sqlite to postgres", "postgres to sqlite", pytest.param("sqlite to sqlite", marks=pytest.mark.long)]
+    params=[
+        "sqlite to postgres",
+        pytest.param("postgres to sqlite", marks=pytest.mark.long),
+        pytest.param("sqlite to sqlite", marks=pytest.mark.long),
+    ]
 )
 def stores(request: pytest.FixtureRequest) -> list[str]:
     """Returns the store that is backed up, and the one that it is restored into."""

@@ -11,6 +11,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from runner_svc.store.sqlite import SqliteStore
 from signoff.v1 import execution_pb2
 from tests.support.processes.commands import EXAMPLES, kill_one, processes_with, signoff, start_signoff, until
@@ -132,6 +134,7 @@ async def test_a_changed_function_is_run_again_with_what_reads_it(tmp_path: Path
     assert sorted(kept) == ["1", "3"]
 
 
+@pytest.mark.long  # tests/runner_svc/core/decide/test_reuse.py has the same without processes
 async def test_everything_can_be_asked_for_anew(tmp_path: Path) -> None:
     plan = plan_in(tmp_path)
     for flags in ((), ("--fresh",)):

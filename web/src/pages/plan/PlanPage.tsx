@@ -143,7 +143,7 @@ function Plan({ plan, found }: { plan: string; found: Stored }) {
         <StartDialog
           plan={plan}
           digest={layout.value.value?.header?.mapDigest}
-          declared={layout.value.value?.header?.inputs ?? []}
+          declared={layout.busy.value ? undefined : (layout.value.value?.header?.inputs ?? [])}
           isDirty={isDirty}
           close={() => setStarting(false)}
         />

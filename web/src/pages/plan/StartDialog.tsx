@@ -16,8 +16,8 @@ type Props = {
   readonly plan: string;
   /** Of the stored map: an execution that begins with another one is told of. */
   readonly digest: string | undefined;
-  /** That the stored map declares. */
-  readonly declared: readonly PlanInputJson[];
+  /** That the stored map declares; undefined until it is known. */
+  readonly declared: readonly PlanInputJson[] | undefined;
   readonly isDirty: boolean;
   readonly close: () => void;
 };
@@ -25,7 +25,7 @@ type Props = {
 export function StartDialog({ plan, digest, declared, isDirty, close }: Props) {
   const [form, setForm] = useState<Form>({});
   const [given, setGiven] = useState<Given>({});
-  const inputs = inputsOf(declared, given);
+  const inputs = declared && inputsOf(declared, given);
   const [begun, setBegun] = useState<{ execution: string; warnings: readonly string[] } | undefined>();
   const set = (name: string, value: string) => setForm({ ...form, [name]: value });
   const isWrong = !inputs || FIELDS.some((field) => wrongIn(field, form) !== undefined);
@@ -45,7 +45,7 @@ export function StartDialog({ plan, digest, declared, isDirty, close }: Props) {
     <Modal title={s.startTitle(plan)} close={close} wide>
       <form class="stack" onSubmit={send}>
         {isDirty && <p class="plan-notice">{s.startUnsaved()}</p>}
-        {declared.length > 0 && (
+        {declared !== undefined && declared.length > 0 && (
           <Inputs
             declared={declared}
             given={given}
@@ -104,7 +104,7 @@ export function StartDialog({ plan, digest, declared, isDirty, close }: Props) {
           </div>
         </details>
         {!isWrong && <Preview plan={plan} settings={{ reuse: form.reuse !== "no" }} inputs={inputs} />}
-        <Command plan={plan} form={form} flags={flagsOf(declared, given)} />
+        <Command plan={plan} form={form} flags={flagsOf(declared ?? [], given)} />
         <div class="row end">
           <Button onClick={close}>{words.cancel()}</Button>
           <Button kind="primary" type="submit" busy={busy} disabled={isWrong}>
