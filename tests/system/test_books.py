@@ -56,7 +56,8 @@ async def billed(shared: BilledCluster) -> BilledCluster:
 @pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
 async def test_the_books_have_what_the_bill_has(row: Row, billed: BilledCluster) -> None:
-    assert (await measured(row, billed)).problems() == []
+    outcome = await measured(row, billed)
+    assert outcome.problems() == [], outcome.story
 
 
 @pytest.mark.asyncio(loop_scope="module")

@@ -12,6 +12,7 @@ from typing import Any
 import grpc
 import pytest
 
+from runner_svc.core.decide.turn import State
 from runner_svc.publish.metrics import figures_of
 from runner_svc.store.memory import MemoryStore
 from runner_svc.store.port import Removal, Row, Store
@@ -485,14 +486,20 @@ async def test_one_prune_at_a_time(runner: Running) -> None:
     await finished(runner)
     request = runner_pb2.PruneExecutionsRequest()
     request.older_than.FromSeconds(0)
-    pruner = runner.stub.PruneExecutions(request)
-    first = runner.engine.between_turns(lambda _: asyncio.sleep(0.2))  # holds the first up
-    holding = asyncio.create_task(first)
-    reading = asyncio.create_task(_read(pruner))
-    await asyncio.sleep(0.05)
+    is_held, goes_on = asyncio.Event(), asyncio.Event()
+
+    async def hold(_: State) -> None:
+        is_held.set()
+        await goes_on.wait()
+
+    holding = asyncio.create_task(runner.engine.between_turns(hold))
+    await is_held.wait()
+    two = [asyncio.create_task(_read(runner.stub.PruneExecutions(request))) for _ in range(2)]
+    (refused_one,), (other,) = await asyncio.wait(two, return_when=asyncio.FIRST_COMPLETED)
     with refused("STORE_BUSY", REFUSED):
-        await prune(runner)
-    await asyncio.gather(holding, reading)
+        await refused_one
+    goes_on.set()
+    await asyncio.gather(holding, other)
     await prune(runner)
 
 

@@ -23,6 +23,7 @@ class Outcome:
     books: Books
     ahead: int  #: output tokens that may be booked besides what came, of requests that broke off
     last: str  #: event of the execution
+    story: str = ""  #: the bill's lines, and the events that put something into the books
 
     def problems(self) -> list[str]:
         """Returns the differences between books and bill that the row does not allow."""
@@ -73,6 +74,7 @@ async def measured(row: Row, billed: BilledCluster) -> Outcome:
         books=await run.books(),
         ahead=sum(LEAST_AHEAD + line.output // SHARE_AHEAD for line in broken),
         last=str(run.watched.events[-1].WhichOneof("kind")),
+        story="\n".join(map(str, (*billed.server.lines_of(row.name), *run.watched.events))),
     )
 
 
