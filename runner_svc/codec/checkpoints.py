@@ -258,6 +258,7 @@ def content_to_proto(content: Content | None) -> pb.ContentCheckpoint | None:
         signed_off_at=content.signed_off_at,
         made_by=maker_to_proto(content.made_by),
         kept_from=kept_from_to_proto(content.kept_from),
+        **files_to_proto(content.files),
     )
 
 
@@ -275,6 +276,7 @@ def content_from_proto(message: pb.ContentCheckpoint) -> Content:
         signed_off_at=message.signed_off_at,
         made_by=maker_from_proto(message.made_by),
         kept_from=kept_from_from_proto(message.kept_from),
+        files=files_from_proto(message),
     )
 
 

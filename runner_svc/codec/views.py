@@ -154,4 +154,5 @@ def artifact_to_proto(execution: Execution, task: int, content: Content) -> pb.A
         unread=unread_to_proto(content.unread),
         signed_off_by=by_to_proto(content.signed_off_by),
         kept_from=kept_from_to_proto(content.kept_from),
+        **files_to_proto(content.files),
     )

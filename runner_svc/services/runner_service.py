@@ -33,6 +33,7 @@ from runner_svc.prune.exclusive import Exclusive
 from runner_svc.prune.pruner import Pruner
 from runner_svc.services.candidates import CandidateQuery, find_candidate
 from runner_svc.services.content_uploads import ContentUploads
+from runner_svc.services.file_uploads import FileUploads
 from runner_svc.services.hub import Hub
 from runner_svc.services.layouts import check_request, layout_key, layout_parts
 from runner_svc.services.leases import content_of_lease
@@ -79,7 +80,8 @@ class RunnerService(runner_pb2_grpc.RunnerServiceServicer):
         self._currency = currency
         self._exclusive = Exclusive()
         self._pruner = Pruner(engine, store, self._exclusive, prune_grace)
-        self._contents = ContentUploads(store)
+        self._contents = ContentUploads(store, engine.contents)
+        self._files = FileUploads(engine)
         self._sending = ConcurrencyLimit(MOST_SENDING, "layouts and artifacts")
         self._snapshots = ConcurrencyLimit(MOST_SNAPSHOTS, "snapshots of large executions")
 
@@ -160,12 +162,19 @@ class RunnerService(runner_pb2_grpc.RunnerServiceServicer):
     async def ListMissingContents(
         self, request: runner_pb2.ListMissingContentsRequest, context: Context
     ) -> runner_pb2.ListMissingContentsResponse:
-        return runner_pb2.ListMissingContentsResponse(digests=await self._contents.missing(request.digests))
+        return runner_pb2.ListMissingContentsResponse(
+            digests=await self._contents.missing(request.digests, request.lease_id)
+        )
 
     async def UploadContent(
         self, request_iterator: AsyncIterator[runner_pb2.UploadContentRequest], context: Context
     ) -> runner_pb2.UploadContentResponse:
         return runner_pb2.UploadContentResponse(size_bytes=await self._contents.take(request_iterator))
+
+    async def UploadFiles(
+        self, request_iterator: AsyncIterator[runner_pb2.UploadFilesRequest], context: Context
+    ) -> runner_pb2.UploadFilesResponse:
+        return await self._files.take(request_iterator)
 
     async def PauseExecution(
         self, request: runner_pb2.PauseExecutionRequest, context: Context
