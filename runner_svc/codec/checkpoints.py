@@ -8,6 +8,7 @@ from typing import Any
 
 from runner_svc.codec.canaries import tallies_from_proto, tallies_to_proto
 from runner_svc.codec.criterion_results import results_from_proto, results_to_proto
+from runner_svc.codec.files import files_from_proto, files_to_proto
 from runner_svc.codec.inputs import given_from_proto, given_to_proto
 from runner_svc.codec.makers import (
     kept_from_from_proto,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from runner_svc.codec.canaries import tallies_to_proto
+from runner_svc.codec.files import files_to_proto
 from runner_svc.codec.inputs import shown_to_proto
 from runner_svc.codec.makers import kept_from_to_proto
 from runner_svc.codec.outages import outage_to_proto

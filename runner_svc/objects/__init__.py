@@ -6,6 +6,5 @@
     choice    the one that a setting names
 
 The store of the journal knows each content and its size. An object is put before the row that tells of it, and removed
-after that row. So an object without a row is the only thing that a death in between can leave behind, and the next start
-removes it.
+after that row. So all that a death in between can leave behind is an object without a row; the next start removes it.
 """

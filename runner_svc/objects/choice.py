@@ -7,6 +7,18 @@ from pathlib import Path
 from runner_svc.objects.folder import FolderObjects
 from runner_svc.objects.port import Objects
 from signoff.errors import ConfigurationError
+from signoff.files.data_directory import OBJECTS
+
+
+def objects_for(folder: Path, where: str, *, is_local: bool) -> Objects | None:
+    """Returns where a runner's large contents lie; None: in the store, as all others.
+
+    `folder`: the data directory. `where`: the runner's setting; empty for the default. `is_local`: the store lies in
+    the data directory. Beside a database elsewhere a folder would be left behind when another runner takes over.
+    """
+    if where:
+        return objects_at(where)
+    return objects_at(str(folder / OBJECTS)) if is_local else None
 
 
 def objects_at(where: str) -> Objects:

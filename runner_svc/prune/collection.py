@@ -88,7 +88,7 @@ class Collection:
 
     async def drop(self, sizes: Sizes) -> Sizes:
         """Drops contents, but for those that were put meanwhile. Returns what is gone."""
-        gone = {*await self._store.drop_contents([digest for digest, _ in sizes], self._grace)}
+        gone = {*await self._engine.contents.drop([digest for digest, _ in sizes], self._grace)}
         return [(digest, size) for digest, size in sizes if digest in gone]
 
     # ------------------------------------------------------------ maps

@@ -57,24 +57,24 @@ class _Upload:
         self._looked_at = 0  # the bytes that had come when the lease was last looked at
         self._group: dict[str, bytes] = {}
         self._group_bytes = 0
-        self._next: runner_pb2.UploadFilesRequest | None = None
+        self._next: runner_pb2.UploadFilesRequest | None = None  # behind the bytes of a file
 
     async def take(self, messages: AsyncIterator[runner_pb2.UploadFilesRequest]) -> runner_pb2.UploadFilesResponse:
         stream = timely(messages, lambda: self._bytes, self._stall)
-        self._next = await anext(stream, None)
-        if self._next is None or not self._next.lease_id:
+        begun = await anext(stream, None)
+        if begun is None or not begun.lease_id:
             raise InvalidField("lease_id", "the lease in the first message", "nothing")
-        self._lease = self._next.lease_id
+        self._lease = begun.lease_id
         await self._check_lease()
-        while self._next is not None:
-            await self._file(self._next, stream)
+        while begun is not None:
+            begun = await self._file(begun, stream)
         await self._store_group()
         return runner_pb2.UploadFilesResponse(files=self._files, size_bytes=self._bytes)
 
     async def _file(
         self, begun: runner_pb2.UploadFilesRequest, stream: AsyncIterator[runner_pb2.UploadFilesRequest]
-    ) -> None:
-        """Takes one file, and leaves the message behind it in `_next`."""
+    ) -> runner_pb2.UploadFilesRequest | None:
+        """Takes one file. Returns the message that begins the next one; None: it was the last."""
         digest, size = begun.digest, begun.size_bytes
         if not digest:
             raise InvalidField("digest", "the SHA-256 of a file that begins", "nothing")
@@ -90,6 +90,7 @@ class _Upload:
             raise InvalidField("chunk", f"of file {digest} {problem}", "others") from None
         if self._bytes - self._looked_at >= FRESH_AFTER:
             await self._check_lease()
+        return self._next
 
     def _check_bounds(self, size: int) -> None:
         # guard: files of an upload are bounded -> if False:

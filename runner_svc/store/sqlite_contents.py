@@ -46,7 +46,8 @@ def stage(db: sqlite3.Connection, lease: str, contents: Mapping[str, bytes], obj
 
 def _insert(db: sqlite3.Connection, contents: Mapping[str, bytes], objects: Mapping[str, int]) -> None:
     now = int(time.time())
-    rows = [(digest, body, None, now, PUT_AGAIN_AFTER) for digest, body in contents.items()]
+    rows: list[tuple[str, bytes, int | None, int, int]] = []
+    rows += [(digest, body, None, now, PUT_AGAIN_AFTER) for digest, body in contents.items()]
     rows += [(digest, b"", size, now, PUT_AGAIN_AFTER) for digest, size in objects.items()]
     # guard: a content that is put again is young -> again = "put_at = put_at WHERE put_at < excluded.put_at - ?"
     again = "put_at = excluded.put_at WHERE put_at < excluded.put_at - ?"

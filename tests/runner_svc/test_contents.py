@@ -10,6 +10,7 @@ import pytest
 from runner_svc import contents
 from runner_svc.contents import Contents
 from runner_svc.store.memory import MemoryStore
+from runner_svc.store.port import InObjects
 from signoff.errors import StorageFailed, TooManyStreams
 
 
@@ -22,7 +23,7 @@ class CountingStore(MemoryStore):
         self.go = asyncio.Event()
         self.go.set()
 
-    async def content(self, digest: str) -> bytes | None:
+    async def content(self, digest: str) -> bytes | InObjects | None:
         self.reads.append(digest)
         await self.go.wait()
         return await super().content(digest)
