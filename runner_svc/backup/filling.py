@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import IO, Any
 
 from runner_svc.contents import LARGE_BYTES, Contents, WrongBytes
@@ -40,6 +40,14 @@ class Filling:
             "content": self._content,
             "map_part": self._map_part,
         }
+        try:
+            return await self._fill(parts, takers)
+        finally:
+            self._pieces.close()
+
+    async def _fill(
+        self, parts: AsyncIterator[pb.BackUpResponse], takers: Mapping[str | None, Callable[[Any], Awaitable[None]]]
+    ) -> pb.BackedUpEnd:
         async for part in parts:
             kind = part.WhichOneof("part")
             if kind == "end":

@@ -1,4 +1,4 @@
-"""What is known of the files of a content, in messages that tell of the content."""
+"""The number and size of the files of a content, in messages that tell of the content."""
 
 from __future__ import annotations
 

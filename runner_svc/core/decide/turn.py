@@ -295,7 +295,7 @@ class Turn:
 
         `brought`: contents that were brought under the lease of this one, and that it names.
         """
-        # guard: files of a candidate stay; world: files of a candidate stay -> pass
+        # guard: files of a candidate stay -> pass
         self.decision.named.extend(brought)
         if body is not None:
             self.decision.contents[content.digest] = body

@@ -101,6 +101,7 @@ class Abilities:
             requirement.handlers <= self.handlers
             and (not requirement.model or not self.models or requirement.model in self.models)
             and requirement.labels <= self.labels
+            # guard: a worker that knows no files is given none -> and True
             and (self.files or not requirement.files)
         )
 

@@ -150,3 +150,19 @@ async def test_a_bucket_that_does_not_answer_is_named(s3: str) -> None:
 def test_a_url_that_leads_nowhere_is_refused() -> None:
     with pytest.raises(ConfigurationError, match="expected the URL of an object store, but got 'gopher://x'"):
         objects_at("gopher://x")
+
+
+@pytest.mark.guard("an object is on the disk before an event names it")
+async def test_an_object_is_on_the_disk_before_it_has_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    objects = FolderObjects(tmp_path)
+    await objects.open()
+    synced, sync = list[bool](), os.fsync
+
+    def watched(descriptor: int) -> None:
+        if os.path.isfile(f"/proc/self/fd/{descriptor}"):  # noqa: PTH113 - by its descriptor
+            synced.append((tmp_path / digest_of(b"one")[:2] / digest_of(b"one")).exists())
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", watched)
+    await objects.put(digest_of(b"one"), pieces(b"one"))
+    assert synced == [False]
