@@ -143,7 +143,7 @@ class _Upload:
     async def _check_lease(self) -> None:
         """Raises StaleLease when the lease is not held, or is a validator's."""
         self._looked_at = self._bytes
-        # guard: files come under leases that are held -> return
+        # guard: files come under leases that are held -> if False:
         if not await self._engine.ask(lambda state: _is_held(state, LeaseId(self._lease))):
             raise StaleLease(f"expected the lease of an executor that is held, but {self._lease[:200]!r} has ended")
 
