@@ -8,7 +8,7 @@ from runner_svc.core.model.inputs import DeclaredInput, GivenInput, InputFile, I
 from runner_svc.core.model.values import Content
 from signoff.bounds import clipped
 from signoff.errors import InputsInvalid
-from signoff.plan.inputs import is_pattern
+from signoff.manifest.patterns import is_pattern
 from signoff.schemas.numbers import exact_json, json_text
 from signoff.v1 import execution_pb2 as pb
 from signoff.v1 import plan_pb2

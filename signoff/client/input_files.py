@@ -13,11 +13,11 @@ import os
 import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from pathlib import Path
 
 from signoff.errors import ConfigurationError
-from signoff.plan.inputs import is_pattern, media_type_of, problem_of_path
+from signoff.manifest.patterns import is_pattern, names_match
+from signoff.plan.inputs import media_type_of, problem_of_path
 from signoff.plan.limits import MAX_INPUT_FILE_BYTES, MAX_INPUT_FILES
 
 MOST_LOOKED_AT = 100_000  # entries of folders, for one input
@@ -59,7 +59,7 @@ def matching_files(base: Path, pattern: str, within: Path | None) -> Sequence[Fo
     found = [
         _read(file, path)
         for file, path in _walk(root, depth, with_hidden=with_hidden)
-        if _matches(path.split("/"), wanted)
+        if names_match(path.split("/"), wanted)
     ]
     if not found:
         raise ConfigurationError(f"expected files that match {pattern}, but there is none in {root}")
@@ -73,17 +73,6 @@ def folder_files(folder: Path, within: Path | None) -> Sequence[FoundFile]:
     if not found:
         raise ConfigurationError(f"expected a folder with files, but there is none in {folder}")
     return found
-
-
-def _matches(names: Sequence[str], wanted: Sequence[str]) -> bool:
-    """Tells whether the names of a path match the parts of a pattern."""
-    if not wanted:
-        return not names
-    if wanted[0] == "**":
-        return any(_matches(names[skipped:], wanted[1:]) for skipped in range(len(names) + 1))
-    if not names or (names[0].startswith(".") and not wanted[0].startswith(".")):
-        return False
-    return fnmatchcase(names[0], wanted[0]) and _matches(names[1:], wanted[1:])
 
 
 def _walk(root: Path, depth: int | None, *, with_hidden: bool) -> Iterator[tuple[Path, str]]:

@@ -19,7 +19,8 @@ from pathlib import Path
 from signoff.bounds import depth_of
 from signoff.client.input_files import FoundFile, check_all, folder_files, matching_files, one_file
 from signoff.errors import ConfigurationError
-from signoff.plan.inputs import JSON_TYPE, TEXT_TYPE, digest_of_inputs, is_pattern
+from signoff.manifest.patterns import is_pattern
+from signoff.plan.inputs import JSON_TYPE, TEXT_TYPE, digest_of_inputs
 from signoff.plan.limits import MAX_INPUT_BYTES, MAX_INPUT_TEXT_BYTES, MAX_INPUT_TEXTS_BYTES, MAX_JSON_DEPTH
 from signoff.schemas.numbers import exact_json, json_text
 from signoff.v1 import execution_pb2, plan_pb2

@@ -17,7 +17,6 @@ TEXT_TYPE, JSON_TYPE = "text/plain", "application/json"
 #: A place in a text where the value of an input is put: `{{inputs.NAME}}`.
 PLACE = re.compile(r"\{\{[ \t]*inputs\.([^{}\n]*?)[ \t]*\}\}")
 
-_WILD = frozenset("*?[")
 _NAME = re.compile(r"\w[\w-]{0,127}")
 _MEDIA_TYPES = {
     ".csv": "text/csv",
@@ -64,11 +63,6 @@ SUFFIXES: Mapping[str, str] = MappingProxyType(
 def is_input_name(name: str) -> bool:
     """Tells whether an input of a plan may have this name."""
     return _NAME.fullmatch(name) is not None
-
-
-def is_pattern(path: str) -> bool:
-    """Tells whether a path is a pattern of files."""
-    return any(character in path for character in _WILD)
 
 
 def media_type_of(path: str, *, is_text: bool) -> str:
