@@ -9,6 +9,9 @@
     progress          how much of an execution is signed off
     cost_records      costs as records for programs
     differences       the difference between two candidates
+    file_changes      the difference between two results with files
+    sizes             sizes of contents and of results with files
+    result_names      names of results on a disk: an export and a zip file have the same ones
     natural_order     ids in the order in which people count
     visible_text      texts with what hides or steers a terminal written out
 

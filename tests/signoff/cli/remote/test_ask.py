@@ -11,8 +11,10 @@ import pytest
 
 from signoff.cli import main
 from signoff.cli.remote import ask, control
+from signoff.cli.remote.artifact import artifact
 from signoff.cli.remote.find_runner import RunnerLocation, _temporary_runner, answers, written_address
 from signoff.cli.remote.listing import Filters
+from signoff.cli.remote.result_files import Wanted
 from signoff.cli.show.output import CommandOutput
 from signoff.display.natural_order import natural
 from signoff.display.waiting import describe_waiting
@@ -137,7 +139,7 @@ async def test_an_artifact_steers_no_terminal() -> None:
     runner.contents["a"], runner.tasks[0] = content, signed_off("a", content)
     screen = Terminal()
     async with runner_at(runner) as where:
-        await ask.artifact(PLAN_ID, "a", None, where, CommandOutput(out=screen))
+        await artifact(PLAN_ID, "a", Wanted(), where, CommandOutput(out=screen))
     assert screen.getvalue() == "red \\x1b[31m\ttab\nline \\u202e\n"
 
 
@@ -246,12 +248,12 @@ async def test_a_story_as_json_has_every_field() -> None:
 async def test_an_artifact_is_its_very_bytes(tmp_path: Path) -> None:
     stdout = io.TextIOWrapper(io.BytesIO())
     async with runner_at(half_done()) as where:
-        await ask.artifact(PLAN_ID, "a", None, where, CommandOutput(out=stdout))
-        await ask.artifact(PLAN_ID, "a", tmp_path / "deep" / "a.md", where, piped())
+        await artifact(PLAN_ID, "a", Wanted(), where, CommandOutput(out=stdout))
+        await artifact(PLAN_ID, "a", Wanted(output=tmp_path / "deep" / "a.md"), where, piped())
         with pytest.raises(ArtifactNotFound):
-            await ask.artifact(PLAN_ID, "b", None, where, piped())
+            await artifact(PLAN_ID, "b", Wanted(), where, piped())
         with pytest.raises(ConfigurationError, match="expected a file that can be written"):
-            await ask.artifact(PLAN_ID, "a", tmp_path / "deep" / "a.md" / "x", where, piped())
+            await artifact(PLAN_ID, "a", Wanted(output=tmp_path / "deep" / "a.md" / "x"), where, piped())
     assert stdout.buffer.getvalue() == b"made"
     assert (tmp_path / "deep" / "a.md").read_bytes() == b"made"
 
@@ -259,9 +261,9 @@ async def test_an_artifact_is_its_very_bytes(tmp_path: Path) -> None:
 async def test_an_artifact_is_written_through_a_link_which_stays(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to("real")
     async with runner_at(half_done()) as where:
-        await ask.artifact(PLAN_ID, "a", tmp_path / "link", where, piped())
+        await artifact(PLAN_ID, "a", Wanted(output=tmp_path / "link"), where, piped())
         with pytest.raises(ConfigurationError, match=r"^expected a file, a pipe or a device, but .* is a folder$"):
-            await ask.artifact(PLAN_ID, "a", tmp_path, where, piped())
+            await artifact(PLAN_ID, "a", Wanted(output=tmp_path), where, piped())
     assert (tmp_path / "link").is_symlink()
     assert (tmp_path / "real").read_bytes() == b"made"
 
