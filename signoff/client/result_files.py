@@ -132,18 +132,25 @@ async def _chunks(first: Any, answers: AsyncIterator[Any]) -> Pieces:
 
 
 async def checked(entry: FileEntry, pieces: Pieces) -> Pieces:
-    """Yields the pieces of a whole file. Raises Unavailable when they are too many, or another file's."""
-    digest, size = hashlib.sha256(), 0
+    """Yields the pieces of a whole file, the last one once all are known to be right.
+
+    Raises Unavailable when they are too many, too few, or another file's: no reader takes what came for the whole then.
+    """
+    digest, size, held = hashlib.sha256(), 0, b""
     async with aclosing(pieces):
         async for piece in pieces:
             size += len(piece)
             if size > entry.size:
                 break  # a lie about the size must not fill a disk
             digest.update(piece)
-            yield piece
+            if held:
+                yield held
+            held = piece
     # guard: files arrive whole -> if False:
     if size != entry.size or digest.hexdigest() != entry.digest:
         raise Unavailable(f"the file {entry.path} arrived damaged: {size:,} of {entry.size:,} bytes, or others")
+    if held:
+        yield held
 
 
 class _Files:

@@ -6,6 +6,7 @@
     commands      starting, and what moves an execution or a task
     contents      files of inputs, uploaded for a start
     tasks         what a task made, attempt by attempt
+    files         results with files: their list, each of them, all as a zip file
     prompts       what models were asked, and what they think
     results       everything signed off, as a zip file
     events        server-sent events

@@ -353,7 +353,8 @@ class FakeRunner(runner_pb2_grpc.RunnerServiceServicer):
             yield {"info": told}
             yield from _pieces(content, at_once)
             return
-        chosen = [one for one in manifest_from_json(content).files if request.path in ("", one.path)]
+        files = manifest_from_json(content).files if info.file_count else ()
+        chosen = [one for one in files if request.path in ("", one.path)]
         if not chosen:
             raise ArtifactNotFound(f"expected a file of {info.task_id}, but got {request.path!r}")
         if not request.path:
