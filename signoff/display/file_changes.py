@@ -57,7 +57,7 @@ def describe_changes(
     yield f"{', '.join(f'{len(files):,} {what}' for what, files in counts)}, {changes.same:,} the same\n"
     for what, files in (("added", changes.added), ("removed", changes.removed)):
         for file in files:
-            yield f"{what}    {file.path} ({file.media_type}, {format_size(file.size)})\n"
+            yield f"{what:7}  {file.path} ({file.media_type}, {format_size(file.size)})\n"
     for old, new in changes.changed:
         yield f"changed  {new.path} ({new.media_type}, {format_size(old.size)} before, {format_size(new.size)} now)\n"
         if new.path in texts:

@@ -16,6 +16,8 @@ from signoff.cli.remote.find_runner import RunnerLocation, _temporary_runner, an
 from signoff.cli.remote.listing import Filters
 from signoff.cli.remote.result_files import Wanted
 from signoff.cli.show.output import CommandOutput
+from signoff.cli.show.tables import output_file
+from signoff.display.event_sentences import sentence_of
 from signoff.display.natural_order import natural
 from signoff.display.waiting import describe_waiting
 from signoff.errors import ArtifactNotFound, ConfigurationError, ExecutionNotFound, TaskNotFound, Unavailable
@@ -39,6 +41,7 @@ from tests.support.servers.fake_runner import (
     started,
     stored,
     undone,
+    with_files,
 )
 
 
@@ -303,6 +306,21 @@ async def test_no_workers_say_how_to_start_one() -> None:
     async with runner_at(half_done()) as where:
         await ask.workers(where, output)
     assert "no worker is connected" in notes_of(output)[0]
+
+
+async def test_results_with_files_say_how_many_and_how_large(tmp_path: Path) -> None:
+    runner = half_done()
+    state, _ = with_files("b", {"a.md": b"x" * 2000, "b.md": b"y"}, name="report")
+    runner.tasks = [state]
+    told, why = piped(), piped()
+    async with runner_at(runner) as where:
+        await ask.status(PLAN_ID, where, told)
+        await ask.why(PLAN_ID, "b", where, why)
+    assert "report (2 files, 2.0 KiB)" in lines_of(told)[-1]
+    assert lines_of(why) == ["b is done: signed off with attempt 1, 2 files, 2.0 KiB"]
+    assert output_file(state, PLAN_ID, tmp_path) == str(tmp_path / PLAN_ID / "b" / "files")
+    event = pb.Event(candidate_stored=pb.CandidateStored(attempt=1, file_count=2, files_bytes=2001))
+    assert sentence_of(event) == "attempt 1 made a candidate of 2 files, 2.0 KiB"
 
 
 async def test_what_a_person_signed_off_is_told_apart_in_every_answer() -> None:
