@@ -15,6 +15,6 @@
     natural_order     ids in the order in which people count
     visible_text      texts with what hides or steers a terminal written out
 
-Only `visible_text` makes a text safe, and it is called where a text is shown. A new kind of event gets a sentence in
-`event_sentences`.
+These are more than a dozen small modules, one for each kind of text. Only `visible_text` makes a text safe, and it is
+called where a text is shown. A new kind of event gets a sentence in `event_sentences`.
 """

@@ -14,5 +14,6 @@
     session       the token becomes a cookie
     aliases       the paths of the system that this one replaces
 
-A new endpoint goes into the module it belongs to; `table` has it then. docs/reference/http.md lists all of them.
+These are more than a dozen modules, as the API has so many subjects. A new endpoint goes into the module it belongs to;
+`table` has it then. docs/reference/http.md lists all of them.
 """
