@@ -43,13 +43,17 @@ def test_a_result_alone_has_no_number_unless_its_name_is_taken() -> None:
 
 @pytest.mark.guard(name="names of results are tame")
 @pytest.mark.parametrize(
-    "name", ["../../etc/passwd", "/etc/passwd", "..", "C:\\x", "a\0b", ".hidden", "a\u202eb", "a/b", "-rf", "\x1b[2J"]
+    "name", ["../../etc/passwd", "/etc/passwd", "..", "C:\\x", "a\0b", ".hidden", "a\u202eb", "a/b", "\x1b[2J"]
 )
 def test_a_name_leads_nowhere_and_hides_nothing(name: str) -> None:
     found = safe_name(name)
     assert not set("/\\:\0.") & set(found)
     assert not found.startswith("-")
     assert found == visible(found)
+
+
+def test_a_name_is_no_option_of_a_program() -> None:
+    assert safe_name("-rf --x") == "rf-x"
 
 
 @given(st.text())

@@ -20,6 +20,7 @@ from signoff.web.listening import bind, server_of
 from signoff.web.safety.hosts import AllowedHosts
 from signoff.web.safety.rules import Rules
 from signoff.web.upstream import Upstream
+from signoff.web.wire.contents import file_type
 from tests.support.servers.fake_runner import EXECUTION_ID, FakeRunner, listening, signed_off, with_files
 
 PAGE = b"<script>alert(1)</script>"
@@ -93,8 +94,6 @@ async def test_files_are_listed_and_read_one_by_one_and_together(of: str) -> Non
     assert "filename*=UTF-8''Q3-%E5%A0%B1%E5%91%8A" in together.headers["Content-Disposition"]
 
 
-@pytest.mark.guard(name="files are no documents")
-@pytest.mark.guard(name="active files are downloads")
 @pytest.mark.guard(name="files are in a sandbox")
 @pytest.mark.parametrize(
     ("path", "kind", "disposition"),
@@ -119,6 +118,22 @@ async def test_no_file_acts_in_a_browser(path: str, kind: str, disposition: str)
     assert answer.headers["Content-Security-Policy"] == "default-src 'none'; frame-ancestors 'none'; sandbox"
 
 
+@pytest.mark.guard(name="files are no documents")
+@pytest.mark.parametrize(
+    "media_type",
+    ["text/html", "TEXT/HTML; charset=utf-8", "application/xhtml+xml", "text/javascript", "application/pdf"],
+)
+def test_a_document_is_plain_text_or_bytes(media_type: str) -> None:
+    assert file_type(media_type) in ("text/plain", "application/octet-stream")
+
+
+@pytest.mark.guard(name="active files are downloads")
+async def test_a_drawing_by_itself_is_a_download() -> None:
+    async with door(runner()) as client:
+        answer = await client.get(f"{TASK}/artifact/files/charts/b.svg")
+    assert answer.headers["Content-Disposition"].startswith("attachment;")
+
+
 async def test_a_file_is_read_in_ranges_and_only_when_it_has_changed() -> None:
     of = runner()
     where = f"{TASK}/artifact/files/charts/a.png"
@@ -138,18 +153,25 @@ async def test_a_file_is_read_in_ranges_and_only_when_it_has_changed() -> None:
 
 
 @pytest.mark.guard(name="paths of files are checked")
+@pytest.mark.parametrize("path", ["%2e%2e/x", "..%2f..%2fetc%2fpasswd", "%2Fetc/passwd", "a%00b", "charts%5ca.png"])
+async def test_a_path_that_no_file_can_have_is_refused_here(path: str) -> None:
+    of = runner()
+    async with door(of) as client:
+        answer = await client.get(f"{TASK}/artifact/files/{path}")
+    assert "expected the path of a file of the artifact of 2, but got" in answer.json()["detail"]
+    assert of.asked == []
+
+
 @pytest.mark.parametrize(
     "path",
     ["%2e%2e/x", "..%2f..%2fetc%2fpasswd", "%2Fetc/passwd", "charts", "charts%2f", "a%00b", "%0d%0aX: y", "%ff",
      "charts/%2e/a.png", "charts%5ca.png", "none", "x" * 2000, "charts//a.png"],
 )  # fmt: skip
 async def test_a_path_that_is_none_of_its_files_is_not_found(path: str) -> None:
-    of = runner()
-    async with door(of) as client:
+    async with door(runner()) as client:
         answer = await client.get(f"{TASK}/artifact/files/{path}")
         assert answer.status_code == 404, answer.text
         assert answer.headers["Content-Type"] == "application/problem+json"
-    assert all(".." not in request.path.split("/") for request in of.asked if hasattr(request, "path"))
 
 
 async def test_an_encoded_slash_is_a_slash_and_percent_signs_are_read_once() -> None:
@@ -186,6 +208,21 @@ def _told(result: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 def _is_as_told(file: zipfile.ZipFile, name: str, digest: str) -> bool:
     return sha256(file.read(name)).hexdigest() == digest
+
+
+async def test_the_difference_of_two_candidates_has_a_line_for_each_file() -> None:
+    of = runner()
+    state, manifest = with_files("2", {**FILES, "report.md": b"# Other sales\n"}, main="report.md")
+    state.artifact.attempt = 2
+    info = pb.CandidateInfo(artifact=state.artifact, state=pb.CANDIDATE_STATE_REJECTED, attempts=[1, 2])
+    of.candidates.append((info, manifest))
+    async with door(of) as client:
+        told = (await client.get(f"{TASK}/attempts/2/difference")).json()
+    changed = [(line["kind"], line["text"][:39]) for line in told["lines"] if line["kind"] in ("added", "removed")]
+    assert changed == [
+        ("removed", "report.md (text/markdown, 8 bytes) " + sha256(b"# Sales\n").hexdigest()[:4]),
+        ("added", "report.md (text/markdown, 14 bytes) " + sha256(b"# Other sales\n").hexdigest()[:3]),
+    ]
 
 
 @pytest.mark.parametrize("path", ["artifact/files/report.md", "artifact/files.zip"])
