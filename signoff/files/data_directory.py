@@ -3,6 +3,7 @@
 db/<plan id>/plan.json              the plan, as the planner received it
 db/<plan id>/execution.json         the compiled plan
 db/<plan id>/<task id>/output.json  the artifact of a signed-off task
+db/<plan id>/<task id>/files/       its files, when it has several
 db/.signoff/                        the journal, addresses, locks and logs; no plan id begins with a dot
 """
 
@@ -13,6 +14,7 @@ from pathlib import Path
 PLAN_JSON = "plan.json"
 EXECUTION_JSON = "execution.json"
 OUTPUT_JSON = "output.json"
+OUTPUT_FILES = "files"  # a folder beside it
 
 _SERVICES = Path(".signoff")
 JOURNAL = _SERVICES / "journal.db"  # the runner's, unless it keeps its journal in PostgreSQL

@@ -17,6 +17,7 @@ from tests.guards.tables import (
     people,
     planner,
     prune,
+    results,
     retries,
     reuse,
     simulation,
@@ -28,5 +29,5 @@ from tests.guards.tables import (
 
 GUARDS = (*door.GUARDS, *core.GUARDS, *conversation.GUARDS, *storage.GUARDS, *simulation.GUARDS, *system.GUARDS,
           *functions.GUARDS, *judging.GUARDS, *money.GUARDS, *planner.GUARDS, *reuse.GUARDS, *turns.GUARDS,
-          *outages.GUARDS, *inputs.GUARDS, *retries.GUARDS, *people.GUARDS,
+          *outages.GUARDS, *inputs.GUARDS, *results.GUARDS, *retries.GUARDS, *people.GUARDS,
           *accounts.GUARDS, *terminal.GUARDS, *looking.GUARDS, *prune.GUARDS, *files.GUARDS)  # fmt: skip
