@@ -11,8 +11,8 @@ import { type ResultProps, ResultView } from "./ResultView";
 import { s } from "./strings";
 import "./files.css";
 
-const ROW = 30;
-const MOST_ROWS = 8; // of the list that are in view
+const ROW = 28;
+const MOST_ROWS = 6; // of the list that are in view
 const FEW = 12; // files that need no search
 
 type Props = Pick<ResultProps, "quoted" | "focus" | "found"> & {
