@@ -3,7 +3,7 @@ import { useEffect, useId, useMemo, useState } from "preact/hooks";
 import { useResource } from "../api";
 import { Button, Failed, format, Lazy, Loading, Tabs, Visible } from "../ui";
 import { visible } from "../ui/visible";
-import { type Content, FIRST, fetchContent, firstPart } from "./content";
+import { type Content, FIRST, fetchContent, firstPart, NOTHING } from "./content";
 import { type Passage, passagesIn, type Quoted } from "./evidence";
 import { FullView } from "./FullView";
 import { isShownAsPicture, kindOf, type View } from "./kind";
@@ -65,7 +65,7 @@ function Result(props: InnerProps) {
   const isPicture = kindOf(mediaType) === "picture";
   const [limit, setLimit] = useState(firstPart(mediaType, size));
   const content = useResource(
-    async (signal) => (isPicture ? undefined : fetchContent(url, limit, signal)),
+    async (signal) => (isPicture || size === 0 ? NOTHING : fetchContent(url, limit, signal)),
     [url, limit, isPicture],
   );
   if (isPicture) return <Picture {...props} />;
