@@ -133,6 +133,8 @@ function FileList({ told, current, choose, zip }: ListProps) {
               file && (
                 <Row
                   id={`${id}${n}`}
+                  place={n + 1}
+                  of={shown.length}
                   file={file}
                   isCurrent={n === at}
                   isMain={file.path === told.main}
@@ -147,14 +149,30 @@ function FileList({ told, current, choose, zip }: ListProps) {
   );
 }
 
-type RowProps = { id: string; file: ResultFile; isCurrent: boolean; isMain: boolean; press: () => void };
+type RowProps = {
+  id: string;
+  place: number;
+  of: number;
+  file: ResultFile;
+  isCurrent: boolean;
+  isMain: boolean;
+  press: () => void;
+};
 
-function Row({ id, file, isCurrent, isMain, press }: RowProps) {
+function Row({ id, place, of, file, isCurrent, isMain, press }: RowProps) {
   const { path, mediaType, size } = file;
   const folder = path.lastIndexOf("/") + 1;
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: the list answers the keys for all of its rows
-    <div id={id} class="file-row" role="option" aria-selected={isCurrent} onClick={press}>
+    <div
+      id={id}
+      class="file-row"
+      role="option"
+      aria-selected={isCurrent}
+      aria-posinset={place}
+      aria-setsize={of}
+      onClick={press}
+    >
       <span class="file-mark" title={visible(mediaType)}>
         {markOf(mediaType)}
       </span>

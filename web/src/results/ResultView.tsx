@@ -170,6 +170,7 @@ type NotesProps = { content: Content; shown: Shown; view: View | undefined; more
 
 function Notes({ content, shown, view, more }: NotesProps) {
   const isCut = content.shown < content.total;
+  const sizes = [format.size(content.shown), format.size(content.total)] as const;
   const isRenderedCut = view === "markdown" && content.text.length > MOST_MARKDOWN;
   return (
     <>
@@ -184,7 +185,11 @@ function Notes({ content, shown, view, more }: NotesProps) {
       )}
       {isCut && content.isText && !isRenderedCut && (
         <div class="row wrap result-note">
-          <span>{s.shown(format.size(content.shown), format.size(content.total))}</span>
+          <span>
+            {view === "table" && shown.grid
+              ? s.shownRows(format.count(shown.grid.rows.length), ...sizes)
+              : s.shown(...sizes)}
+          </span>
           <Button small onClick={more}>
             {s.more()}
           </Button>

@@ -13,7 +13,7 @@ export type Kind =
   | "text"
   | "unknown";
 
-const PICTURES = new Set(["image/png", "image/jpeg", "image/gif", "image/webp"]);
+const PICTURES = new Set(["png", "jpeg", "gif", "webp", "avif", "bmp"].map((name) => `image/${name}`));
 const KINDS: Readonly<Record<string, Kind>> = {
   "text/markdown": "markdown",
   "text/csv": "separated",

@@ -13,6 +13,10 @@ export const s = strings({
     (shown: string, total: string) => `The first ${shown} of ${total} are shown.`,
     (shown: string, total: string) => `显示前 ${shown}，共 ${total}。`,
   ],
+  shownRows: [
+    (rows: string, shown: string, total: string) => `The first ${rows} rows are shown: ${shown} of ${total}.`,
+    (rows: string, shown: string, total: string) => `显示前 ${rows} 行：${shown}，共 ${total}。`,
+  ],
   more: ["Show more", "显示更多"],
   tooLarge: [
     (total: string) => `At ${total}, it is shown as text; the download has all of it.`,

@@ -34,9 +34,12 @@ const asked: string[] = [];
 
 beforeEach(() => {
   asked.length = 0;
-  vi.stubGlobal("fetch", async (url: string) => {
+  vi.stubGlobal("fetch", async (url: string, { headers }: { headers: { Range: string } }) => {
     asked.push(url);
-    return new Response(TEXT.get(decodeURIComponent(url.slice(DOOR.length))) ?? "", { status: 200 });
+    const whole = TEXT.get(decodeURIComponent(url.slice(DOOR.length))) ?? "";
+    const end = Number(headers.Range.split("-")[1]) + 1;
+    const span = { "Content-Range": `bytes 0-${Math.min(end, whole.length) - 1}/${whole.length}` };
+    return new Response(whole.slice(0, end), { status: 206, headers: span });
   });
   vi.stubGlobal(
     "ResizeObserver",
@@ -126,4 +129,11 @@ it("holds 10,000 files, finds one, and shows names that would hide", async () =>
   await vi.waitFor(() => expect(page.querySelector(".file-name .hidden-character")).not.toBeNull());
   await seek("xxxx", "xxxx");
   await vi.waitFor(() => expect(page.querySelector(".file-name")?.textContent).toContain("xxx…"));
+});
+
+it("says how many rows of a large table are shown", async () => {
+  TEXT.set("big.csv", `city,sum\n${"Bern,12\n".repeat(1_100_000)}`);
+  await show(["big.csv"], "big.csv");
+  const sentence = /The first 131,\d{3} rows are shown: 1\.0 MiB of 8\.4 MiB\./;
+  await vi.waitFor(() => expect(text()).toMatch(sentence));
 });
