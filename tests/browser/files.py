@@ -50,6 +50,7 @@ def writing(task_id: str, files: Mapping[str, bytes], *patterns: str, **more: An
     return {
         "task_id": task_id,
         "description": f"Write the files of {task_id}",
+        "input": {"description": "Nothing"},
         "output": {"artifact": f"files_{task_id}", "files": list(patterns)},
         "executor": {"command": {"argv": [sys.executable, "-c", _WRITES, told]}},
         **more,
