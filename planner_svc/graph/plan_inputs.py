@@ -126,7 +126,7 @@ def _texts_of_parameters(parameters_json: str) -> Iterator[_Text]:
 def _texts_of_checks(task: Task) -> Iterator[_Text]:
     """Yields the texts of checks. Those that were tried out when the plan was compiled stay as they are."""
     checks = task.validation.checks if task.validation is not None else ()
-    own = [check for check in checks if any(_OPEN in text for text in check.texts)]
+    own = [check for check in checks if any(_OPEN in text for text in (check.file, *check.texts))]
     for check in own:
         raw = check_to_json(check)
         place = f"validation.checks[{checks.index(check)}]"

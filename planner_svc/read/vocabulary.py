@@ -96,11 +96,22 @@ CANARY = ObjectType(
 )
 
 
+_FILE = "filename filepath file_of path_of_file entry"  # names that others have for `file`
+
+
 def _check(kind: str, fields: str = "", *, is_closed: bool = False, **synonyms: str) -> ObjectType:
+    """Makes a check that looks at bytes: at the main file of a candidate, or at the `file` that it names."""
+    return _check_of_all(kind, f"{fields} file", {"file": _FILE, **synonyms}, is_closed=is_closed)
+
+
+def _check_of_all(
+    kind: str, fields: str, synonyms: Mapping[str, str], *, is_closed: bool = False, **below: ObjectType
+) -> ObjectType:
+    """Makes a check that has no `file`: it looks at all files of a candidate."""
     return ObjectType(
         what=f"a check of type {kind}",
-        fields=_fields(f"type {fields}"),
-        synonyms=_synonyms(**synonyms),
+        fields=_fields(f"type {fields}", **below),
+        synonyms=_synonyms_of(synonyms),
         foreign=_REMARKS | _names("id description criterion reason severity"),
         is_closed=is_closed,
     )
@@ -123,6 +134,36 @@ def _counted(kind: str, separator: str = "") -> ObjectType:
 
 _COMPARISON = "whole_words case_sensitive"
 _COMPARED = MappingProxyType({"whole_words": "whole_word words_only", "case_sensitive": "case exact match_case"})
+
+
+COLUMN = ObjectType(
+    what="a column",
+    fields=_fields("name type may_be_empty unique min max sum"),
+    synonyms=_synonyms(
+        name="column header key title",
+        type="kind dtype datatype format",
+        may_be_empty="nullable optional allow_empty empty null missing",
+        unique="distinct is_unique",
+        min="minimum at_least least",
+        max="maximum at_most most limit",
+        sum="total",
+    ),
+    foreign=_names("description comment note notes"),
+    is_closed=True,
+)
+_TABLE = _check_of_all(
+    "table",
+    "columns only_these min_rows max_rows file",
+    {
+        "file": _FILE,
+        "columns": "column fields header",
+        "only_these": "exact strict no_others no_other_columns",
+        "min_rows": "min minimum min_count at_least",
+        "max_rows": "max maximum max_count at_most limit",
+    },
+    is_closed=True,
+    columns=COLUMN,
+)
 
 
 CHECKS: Mapping[str, ObjectType] = MappingProxyType(
@@ -165,13 +206,23 @@ CHECKS: Mapping[str, ObjectType] = MappingProxyType(
             min_citations="min minimum count min_count min_sources sources at_least",
             marks="mark styles style kinds",
         ),
-        "command": _check(
+        "command": _check_of_all(
             "command",
             "argv timeout",
-            argv="command cmd args arguments program run",
-            timeout="timeout_seconds run_timeout max_seconds",
+            {
+                "argv": "command cmd args arguments program run",
+                "timeout": "timeout_seconds run_timeout max_seconds",
+                "{candidate} in argv, the folder with all files": "file",
+            },
         ),
-        "function": _check("function", "name", name="function func handler callable"),
+        "function": _check_of_all(
+            "function",
+            "name",
+            {
+                "name": "function func handler callable",
+                "files that the function chooses itself, for it gets all": "file",
+            },
+        ),
         **{
             kind: _counted(kind)
             for kind in (*("sentences", "bullets", "headings", "highlights", "placeholders", "uppercase_words"),)
@@ -211,6 +262,33 @@ CHECKS: Mapping[str, ObjectType] = MappingProxyType(
         "quoted": _check("quoted", is_closed=True),
         "title": _check("title", is_closed=True),
         "postscript": _check("postscript", "marker", is_closed=True, marker="text prefix"),
+        "required_files": _check_of_all(
+            "required_files", "files", {"files": "file paths path names patterns required"}, is_closed=True
+        ),
+        "file_size": _check(
+            "file_size",
+            "min_bytes max_bytes",
+            is_closed=True,
+            min_bytes="min minimum min_size at_least",
+            max_bytes="max maximum max_size at_most limit",
+        ),
+        "media_type": _check(
+            "media_type", "types", is_closed=True, types="media_type media_types mime mime_type content_type kind"
+        ),
+        "image": _check(
+            "image",
+            "min_width max_width min_height max_height may_be_blank",
+            is_closed=True,
+            may_be_blank="blank allow_blank can_be_blank",
+        ),
+        "table": _TABLE,
+        "archive_safe": _check(
+            "archive_safe",
+            "max_members max_unpacked_bytes",
+            is_closed=True,
+            max_members="max_files max_entries members",
+            max_unpacked_bytes="max_bytes max_size unpacked_bytes max_unpacked",
+        ),
     }
 )
 CHECK = ObjectType(
