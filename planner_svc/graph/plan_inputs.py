@@ -106,6 +106,8 @@ def _texts_of(task: Task) -> Iterator[_Text]:
         yield _Text("output.description", task.output.description)
         yield _Text("output.artifact", task.output.artifact, _NOT_HERE)
         yield _Text("output.format", task.output.format, f"{_NOT_HERE}: the format decides the checks")
+        for n, pattern in enumerate(task.output.files):
+            yield _Text(f"output.files[{n}]", pattern, _NOT_HERE)
     if task.validation is not None:
         yield _Text("validation.description", task.validation.description)
         for n, criterion in enumerate(task.validation.criteria):

@@ -5,6 +5,7 @@
     task_reader.py    the careful way for all other tasks, with the path of every mistake
     specs.py          the objects for executors, budgets, judges and canaries
     plan_inputs.py    the inputs that the plan declares
+    output_files.py   the patterns of the files that a result is made of
     fields.py         single values with their bounds, and `Fields`, which reads an object with them
     sizes.py          the bytes that a task takes on the wire
 

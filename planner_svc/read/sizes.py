@@ -42,6 +42,7 @@ def _texts_of(task: Task) -> Iterator[str]:
         yield task.output.description
         yield task.output.artifact
         yield task.output.format
+        yield from task.output.files
     if task.validation is not None:
         yield from _texts_of_validation(task.validation)
     if task.executor is not None:

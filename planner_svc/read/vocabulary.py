@@ -77,12 +77,13 @@ BUDGET = ObjectType(
 
 JUDGE = ObjectType(
     what="a judge",
-    fields=_fields("model labels votes needed"),
+    fields=_fields("model labels votes needed images"),
     synonyms=_synonyms(
         model="llm model_name",
         labels="tags",
         votes="count samples judges",
         needed="threshold quorum min_votes majority",
+        images="image pictures picture vision multimodal",
     ),
     is_closed=True,
 )
@@ -319,9 +320,10 @@ INPUT = ObjectType(
 )
 OUTPUT = ObjectType(
     what="an output",
-    fields=_fields("description artifact format"),
+    fields=_fields("description artifact format files"),
     synonyms=_synonyms_of(
         {
+            "files": "file paths patterns filenames file_names",
             "artifact": "name artifact_name produces",
             "format": "content_type mime_type media_type",
             "a check of type json_schema under validation": "schema json_schema",

@@ -4,7 +4,7 @@ A candidate that is more than one content is a manifest: a text that names each 
 digest. Everything that handles candidates handles the manifest as it handles any content; only who wants the files
 themselves reads it.
 
-    manifest.py      the manifest, and its form in JSON
-    patterns.py      patterns such as "charts/*.png"
-    media_types.py   the media types that promise text
+    manifest.py   the manifest, and its form in JSON
+    patterns.py   patterns such as "charts/*.png"
+    media_types.py   which files are texts, and which are pictures
 """

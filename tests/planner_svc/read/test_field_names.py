@@ -59,7 +59,7 @@ EVERYTHING: dict[str, Any] = {
     "dependencies": ["2"],
     "parent_id": "1",
     "input": {"description": "a band", "artifacts": ["band"], "parameters": {"a": 1}},
-    "output": {"description": "its songs", "artifact": "songs", "format": "JSON"},
+    "output": {"description": "its songs", "artifact": "songs", "format": "JSON", "files": ["songs.json"]},
     "validation": {
         "description": "complete",
         "criteria": ["is sorted"],
@@ -68,7 +68,7 @@ EVERYTHING: dict[str, Any] = {
             {"type": "number", "path": "a", "min": 1, "max": 9},  # not together with a threshold
         ],
         "worded_checks": True,
-        "judge": {"model": "m", "labels": {"zone": "eu"}, "votes": 3, "needed": 2},
+        "judge": {"model": "m", "labels": {"zone": "eu"}, "votes": 3, "needed": 2, "images": True},
         "human": True,
         "canaries": [{"candidate": "la la", "good": False}],
     },
