@@ -10,8 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from mmap import mmap
+from pathlib import Path
 from typing import Protocol, TypeAlias
 
+from signoff.manifest.manifest import Manifest
 from signoff.v1 import execution_pb2, plan_pb2, worker_pb2
 from worker_svc.spent import Spent
 
@@ -30,6 +32,8 @@ class Artifact:
     content: Bytes
     remark: str = ""  #: of a candidate to judge: the text that its maker wrote around it
     unread: execution_pb2.Unread | None = None  #: of a candidate: inputs that its maker was not shown; None: it saw all
+    manifest: Manifest | None = None  #: its files, whose manifest is the content; None: it is one content
+    folder: Path | None = None  #: where its files lie, by their paths, when it has a manifest
 
     def whole(self) -> bytes:
         """Returns the content in memory."""

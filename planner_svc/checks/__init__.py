@@ -15,8 +15,8 @@ A check is tried out when the plan is compiled, so that it cannot turn out broke
     references.py     the references of a schema stay inside it and come to an end
     languages.py      a language is one that validators can tell
 
-A new kind of check is a class of kinds.py, a row of read/vocabulary.py, a reader and a case of `check_to_json` in
-structured.py (or text_checks.py), a message of plan.proto with its two cases in wire/checks.py, its sentence in
+A new kind of check is a class of kinds.py, a row of read/check_vocabulary.py, a reader and a case of `check_to_json`
+in structured.py (or text_checks.py), a message of plan.proto with its two cases in wire/checks.py, its sentence in
 signoff/plan/describe_check.py, and the code that decides in worker_svc/validate/checking. One of files has its class,
 reader, cases and sentence in the files of these names that are about files.
 """

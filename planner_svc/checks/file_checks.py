@@ -33,8 +33,8 @@ from planner_svc.checks.file_kinds import (
 )
 from planner_svc.checks.kinds import Check
 from planner_svc.diagnostics import described, listed, quoted
+from planner_svc.read.check_vocabulary import CHECKS, COLUMN
 from planner_svc.read.fields import MAX_NUMBER, number, whole
-from planner_svc.read.vocabulary import CHECKS, COLUMN
 from signoff.manifest.patterns import is_pattern, matches
 from signoff.plan.inputs import problem_of_path
 from signoff.plan.limits import (

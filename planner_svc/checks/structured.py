@@ -35,9 +35,9 @@ from planner_svc.checks.patterns import large_sets_rule, try_pattern, try_schema
 from planner_svc.checks.text_checks import READERS as TEXT_READERS
 from planner_svc.checks.text_checks import text_check_to_json
 from planner_svc.diagnostics import described
+from planner_svc.read.check_vocabulary import CHECKS
 from planner_svc.read.fields import argv, dotted_path, name, seconds, seconds_to_json, whole
 from planner_svc.read.spelling import closest
-from planner_svc.read.vocabulary import CHECKS
 from signoff.plan.limits import (
     MAX_KEYS,
     MAX_LARGE_SETS,

@@ -33,8 +33,8 @@ from planner_svc.checks.kinds import (
     TitleCheck,
     UppercaseCheck,
 )
+from planner_svc.read.check_vocabulary import CHECKS
 from planner_svc.read.fields import MAX_NUMBER, dotted_path, number, whole
-from planner_svc.read.vocabulary import CHECKS
 from signoff.plan.limits import MAX_MARKER_CHARS, MAX_PHRASE_CHARS, MAX_PHRASES
 
 POSTSCRIPT = "P.S."  # the marker when a plan names none

@@ -12,6 +12,7 @@
 The names of fields are decided before an object is read:
 
     vocabulary.py     the table of all objects and names in a plan: fields, synonyms, foreign names
+    check_vocabulary.py   its rows for checks
     object_types.py   the type of one row of that table
     field_names.py    goes over an object with the table: corrects, accepts, or reports a name
     spelling.py       nearly equal names; also used for the names of artifacts and kinds of check

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import Any
 
+from planner_svc.checks.file_checks import no_such_file
 from planner_svc.checks.formats import broken_schema, format_check, unclear_format
 from planner_svc.checks.kinds import Check, JsonSchemaCheck
 from planner_svc.checks.structured import Effort, check_from_json
@@ -164,7 +165,7 @@ class TaskReader:
         criteria = self._criteria(value)
         makes_checks = fields.read("worded_checks", flag, True) and not has_no_text(output)
         from_criteria = checks_of_criteria(criteria, output.format) if makes_checks and output is not None else ()
-        checks = tuple(self._checks(value))
+        checks = tuple(self._checks(value, output))
         return Validation(
             description=self.text(value, "description", "validation."),
             criteria=criteria,
@@ -196,7 +197,7 @@ class TaskReader:
             return ()
         return criteria
 
-    def _checks(self, raw: dict[str, Any]) -> Iterator[Check]:
+    def _checks(self, raw: dict[str, Any], output: TaskOutput | None) -> Iterator[Check]:
         values = raw.get("checks")
         if values is None:
             return
@@ -210,9 +211,13 @@ class TaskReader:
         effort = Effort()
         for n, value in enumerate(values):
             try:
-                yield check_from_json(self._with_all_digits(value, n), effort)
+                check = check_from_json(self._with_all_digits(value, n), effort)
             except ValueError as error:
                 self._blame("malformed-check", f"validation.checks[{n}]", str(error))
+                continue
+            if problem := no_such_file(check, output.files if output is not None else ()):
+                self._blame("malformed-check", f"validation.checks[{n}].{problem[0]}", problem[1])
+            yield check
 
     def _with_all_digits(self, check: Any, n: int) -> Any:
         """Returns a check with all digits of its schema's fractions: the parser made floats of them."""

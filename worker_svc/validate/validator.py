@@ -26,7 +26,8 @@ from worker_svc.known_makers import code_of, models_of
 from worker_svc.llm.port import Model, ModelFailure, endpoints_of, own_names_of
 from worker_svc.prompts.messages import derived_from, maker_digest, own_check
 from worker_svc.prompts.version import judge_version
-from worker_svc.validate import checks
+from worker_svc.validate import checks, file_checks
+from worker_svc.validate.candidate_files import CandidateFiles, files_of
 from worker_svc.validate.check_process import CheckProcess, CheckRun
 from worker_svc.validate.checks import BY_RUNNERS
 from worker_svc.validate.judge.panel import NOT_ASKED, Judgement, judgement, not_judged
@@ -86,7 +87,7 @@ class Validator:
         judged, judge = NOT_ASKED, ""
         if (count := len(assignment.task.validation.checks)) > MOST_CHECKS:
             return _too_many(count)
-        results = await self._decided_by_code(assignment, assignment.candidate.whole(), report)
+        results = await self._decided_by_code(assignment, assignment.candidate, report)
         results, undecided = self._left_to_the_judge(results, assignment.task)
         numbered = (*criteria_to_judge(assignment.task), *undecided)
         criteria = tuple(text for _, text in numbered)
@@ -115,19 +116,21 @@ class Validator:
         name, settings = self._model.maker_parts(assignment.model)
         return maker_digest(name, judge_version(), settings)
 
-    async def _decided_by_code(self, assignment: Assignment, content: bytes, report: Report) -> list[CriterionResult]:
+    async def _decided_by_code(
+        self, assignment: Assignment, candidate: Artifact, report: Report
+    ) -> list[CriterionResult]:
         """Returns the results of the checks, up to the first kind with a result that is no pass."""
         task = assignment.task
-        async with self._check_process.looking_at(content) as look:
-            results = await _implicit_results(look, content, task.output)
+        looked_at = files_of(candidate) or candidate.whole()
+        async with self._check_process.looking_at(looked_at, candidate.media_type) as look:
+            results = await _implicit_results(look, looked_at, task.output, candidate.media_type)
             if not _all_pass(results):
                 return results  # the plan's own checks of an empty or unreadable candidate would only repeat it
             turn = _Turn()
             for number, check in _of_kind(task.validation, ""):
                 await turn.share()
                 report.tokens(0)  # this is progress: many checks take longer than a runner waits for a sign of it
-                result = checks.check_result(check, content) if checks.is_quick(content, check) else None
-                result = result or await look.check_result(check)
+                result = _quick_result(check, looked_at, candidate.media_type) or await look.check_result(check)
                 results.append(_under_its_criterion(result, check, number, task.validation))
         for kind in BY_RUNNERS:
             if not _all_pass(self._left_to_the_judge(results, task)[0]):
@@ -180,10 +183,19 @@ class _Turn:
             self._begun = self._now()
 
 
-async def _implicit_results(look: CheckRun, content: bytes, output: plan_pb2.TaskOutput) -> list[CriterionResult]:
-    if checks.is_quick(content):
-        return checks.implicit_results(content, output)
+async def _implicit_results(
+    look: CheckRun, candidate: bytes | CandidateFiles, output: plan_pb2.TaskOutput, media_type: str
+) -> list[CriterionResult]:
+    if isinstance(candidate, bytes) and checks.is_quick(candidate):
+        return checks.implicit_results(candidate, output, media_type)
     return await look.implicit_results(output)
+
+
+def _quick_result(check: plan_pb2.Check, candidate: bytes | CandidateFiles, media_type: str) -> CriterionResult | None:
+    """Returns the result of a check that is carried out at once; None: it belongs in a process of its own."""
+    if not isinstance(candidate, bytes):
+        return file_checks.quick_result(check, candidate)
+    return checks.check_result(check, candidate, media_type) if checks.is_quick(candidate, check) else None
 
 
 def _with_words_around(remark: str) -> CriterionResult:

@@ -13,9 +13,10 @@ from planner_svc.checks.structured import check_from_json
 from planner_svc.compiler import Compiled, compile_plan
 from planner_svc.diagnostics import LIMIT, Diagnostic, Severity
 from planner_svc.read import parse, task_reader
+from planner_svc.read.check_vocabulary import CHECK, CHECKS
 from planner_svc.read.object_types import FREE, ObjectType
 from planner_svc.read.spelling import folded
-from planner_svc.read.vocabulary import CHECK, CHECKS, PLAN, TASK, object_types_below
+from planner_svc.read.vocabulary import PLAN, TASK, object_types_below
 from tests.support.draws import so_many
 from tests.support.values.trees import atomic, codes, compiled, group
 

@@ -74,13 +74,16 @@ def _too_large(claim: str) -> str:
 
 
 def _check_size(wanted: plan_pb2.ImageCheck, width: int, height: int) -> None:
+    sides = (
+        ("width", width, wanted.min_width, wanted.max_width if wanted.HasField("max_width") else None),
+        ("height", height, wanted.min_height, wanted.max_height if wanted.HasField("max_height") else None),
+    )
     got = f"it is {width:,} × {height:,} pixels"
-    for name, side in (("width", width), ("height", height)):
-        least, most = f"min_{name}", f"max_{name}"
-        if wanted.HasField(least) and side < getattr(wanted, least):
-            raise CheckFailed(f"expected a {name} of at least {getattr(wanted, least):,} pixels, but {got}")
-        if wanted.HasField(most) and side > getattr(wanted, most):
-            raise CheckFailed(f"expected a {name} of at most {getattr(wanted, most):,} pixels, but {got}")
+    for name, side, least, most in sides:
+        if side < least:
+            raise CheckFailed(f"expected a {name} of at least {least:,} pixels, but {got}")
+        if most is not None and side > most:
+            raise CheckFailed(f"expected a {name} of at most {most:,} pixels, but {got}")
 
 
 def _read_all(picture: Image, *, may_be_blank: bool) -> bool:
@@ -125,4 +128,4 @@ def _extrema(strip: Image) -> tuple[tuple[float, float], ...]:
     if strip.mode in ("P", "PA", "LA", "La", "RGBA") or "transparency" in strip.info:
         strip = strip.convert("RGBA").convert("RGBa")
     found = strip.getextrema()
-    return found if isinstance(found[0], tuple) else (found,)  # type: ignore[return-value]
+    return found if isinstance(found[0], tuple) else (found,)

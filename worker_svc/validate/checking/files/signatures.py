@@ -8,7 +8,7 @@ from __future__ import annotations
 import zipfile
 from collections.abc import Iterator
 
-from signoff.manifest.media_types import essence
+from signoff.manifest.media_types import plain_type
 from worker_svc.validate.checking.looked_at import LookedAt
 
 ZIP = "application/zip"
@@ -45,7 +45,7 @@ _MOST_SAID = 100  # bytes of it
 
 def one_name(media_type: str) -> str:
     """Returns a media type under the one of its names by which it is compared."""
-    kind, slash, subtype = essence(media_type).partition("/")
+    kind, slash, subtype = plain_type(media_type).partition("/")
     plain = f"{kind}{slash}{subtype.removeprefix('x-')}"
     return _SAME.get(plain, plain)
 

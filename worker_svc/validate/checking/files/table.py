@@ -11,7 +11,7 @@ import io
 from collections.abc import Iterator, Sequence
 from typing import BinaryIO
 
-from signoff.manifest.media_types import essence
+from signoff.manifest.media_types import plain_type
 from signoff.v1 import plan_pb2
 from worker_svc.validate.checking.files.columns import ColumnValues, known_type
 from worker_svc.validate.checking.looked_at import LookedAt
@@ -39,16 +39,14 @@ def check_table(check: plan_pb2.Check, file: LookedAt) -> None:
     columns = _columns_of(wanted, head)
     problems, count = list[str](), 0
     for number, row in rows:
-        count += 1
+        count += 1  # noqa: SIM113 - it is needed behind the loop
         problems += _problems_of(row, number, len(head), columns)
         if len(problems) >= MOST_PROBLEMS:
-            break  # whatever stands behind them, the table does not pass
-    else:
-        problems += [problem for column in columns if (problem := column.problem_of_all())]
-        problems += _problems_of_count(wanted, count)
+            raise CheckFailed("; ".join([*problems[:MOST_PROBLEMS], "and perhaps more"]))
+    problems += [problem for column in columns if (problem := column.problem_of_all())]
+    problems += _problems_of_count(wanted, count)
     if problems:
-        more = ["and perhaps more"] if len(problems) > MOST_PROBLEMS - 1 else []
-        raise CheckFailed("; ".join([*problems[:MOST_PROBLEMS], *more]))
+        raise CheckFailed("; ".join(problems))
 
 
 def _columns_of(wanted: plan_pb2.TableCheck, head: Sequence[str]) -> list[ColumnValues]:
@@ -121,7 +119,7 @@ def rows_of(file: LookedAt, delimiter: str = "") -> Iterator[Row]:
 
 def _delimiter_of(file: LookedAt, first_line: str) -> str:
     """Returns a tab for TSV, else a comma, or the semicolon that spreadsheets of half of Europe write instead."""
-    if file.suffix in (".tsv", ".tab") or essence(file.media_type) == TSV:
+    if file.suffix in (".tsv", ".tab") or plain_type(file.media_type) == TSV:
         return "\t"
     return ";" if ";" in first_line and "," not in first_line else ","
 
@@ -134,7 +132,7 @@ def _in_words(error: csv.Error) -> str:
 
 
 class _Lines:
-    """The lines of a file in UTF-8, each with its end, without the byte order mark that spreadsheets put before them."""
+    """The lines of a file in UTF-8, each with its end, without the byte order mark that spreadsheets write first."""
 
     def __init__(self, opened: BinaryIO) -> None:
         self._text = io.TextIOWrapper(opened, encoding="utf-8-sig", newline="")

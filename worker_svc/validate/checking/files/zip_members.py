@@ -33,7 +33,9 @@ def _take(archive: zipfile.ZipFile, info: zipfile.ZipInfo, members: Members) -> 
     begun = _unpack(archive, info, members, path)
     if kind == stat.S_IFLNK:
         if info.file_size > MOST_LINK:
-            raise CheckFailed(f"expected links of at most {MOST_LINK:,} bytes, but {named(path)} has {info.file_size:,}")
+            raise CheckFailed(
+                f"expected links of at most {MOST_LINK:,} bytes, but {named(path)} has {info.file_size:,}"
+            )
         members.link(path, begun.decode(errors="surrogateescape"))
 
 
