@@ -34,6 +34,7 @@ from datetime import timedelta
 from types import TracebackType
 from typing import BinaryIO
 
+from signoff.plan.limits import DEFAULT_ARCHIVE_BYTES
 from signoff.service.environment import python_command
 from signoff.v1 import execution_pb2, plan_pb2, worker_pb2
 from worker_svc import pipes
@@ -42,10 +43,13 @@ from worker_svc.validate.candidate_files import CandidateFiles, files_from_bytes
 
 TIME_LIMIT = timedelta(seconds=5)  # an honest check takes milliseconds
 BYTES_PER_SECOND = 8 * 1024**2  # of a candidate: a large one gets a second more for each
+TABLE_TIMES = 4  # as long for a table, of which each value is looked at
+UNPACKED_BYTES_PER_SECOND = 32 * 1024**2  # of an archive, by the bound that its check has
+LONGEST_LIMIT = timedelta(seconds=540)  # for one check, whatever its bounds
 FILES_PER_SECOND = 100  # of a candidate: many small pictures take longer than their bytes
 ALL_LIMIT = timedelta(seconds=60)  # for all checks of one candidate together: other candidates wait
 START_LIMIT = timedelta(seconds=30)  # for an interpreter and its imports on a busy machine
-ALONE_LIMIT = 300  # seconds a child without a parent may go on with a check
+ALONE_LIMIT = 600  # seconds, more than LONGEST_LIMIT, a child without a parent may go on with a check
 PROCESSES = 2  # at once; more candidates wait
 MEMORY_BYTES = 2 * 1024**3  # of one child
 KEPT_BYTES = 1024**2  # a child that has read a larger candidate is not used again: it would keep the memory
@@ -76,11 +80,12 @@ class CheckProcess:
         """Returns a run of checks of one candidate: `async with process.looking_at(content) as look`."""
         if isinstance(candidate, bytes):
             more = len(candidate) / BYTES_PER_SECOND
-            return CheckRun(self, _Shown(candidate, media_type), self._time_limit + more, self._all_limit)
+            return CheckRun(self, _Shown(candidate, media_type), self._time_limit, more, self._all_limit)
         manifest = candidate.manifest
         more = manifest.size / BYTES_PER_SECOND + len(manifest.files) / FILES_PER_SECOND
-        # What is read of files is read again for each check of them, and reading alone may take longer than ALL_LIMIT.
-        return CheckRun(self, _Shown(candidate), self._time_limit + more, self._all_limit + 2 * more)
+        # A table of a gigabyte alone may take longer than ALL_LIMIT, and the files are read for each check of them.
+        all_limit = self._all_limit + (TABLE_TIMES + 1) * more
+        return CheckRun(self, _Shown(candidate), self._time_limit, more, all_limit)
 
     async def check_result(self, check: plan_pb2.Check, content: bytes) -> execution_pb2.CriterionResult:
         """Does what checks.check_result does, within the time limits."""
@@ -128,10 +133,13 @@ class _Shown:
 class CheckRun:
     """A run of checks of one candidate, all in one child. The child is taken at the first check."""
 
-    def __init__(self, processes: CheckProcess, shown: _Shown, time_limit: float, all_limit: float) -> None:
+    def __init__(
+        self, processes: CheckProcess, shown: _Shown, time_limit: float, more: float, all_limit: float
+    ) -> None:
+        """Sets the seconds for a check: `time_limit`, and `more` for the bytes of the candidate."""
         self._processes = processes
         self._shown = shown
-        self._time_limit = time_limit
+        self._time_limit, self._more = time_limit, more
         self._all_limit = self._left = all_limit
         self._child: _Child | None = None
 
@@ -148,17 +156,26 @@ class CheckRun:
 
     async def implicit_results(self, output: plan_pb2.TaskOutput) -> Results:
         """Does what checks.implicit_results does, within the time limits."""
-        answer = await self._ask("json", lambda child: child.ask(b"I" + output.SerializeToString()))
+        limit = self._time_limit + self._more
+        answer = await self._ask("json", limit, lambda child: child.ask(b"I" + output.SerializeToString()))
         return [checks.cannot_tell(checks.IS_TEXT, answer)] if isinstance(answer, str) else answer
 
     async def check_result(self, check: plan_pb2.Check) -> execution_pb2.CriterionResult:
         """Does what checks.check_result does, within the time limits."""
         kind = check.WhichOneof("kind") or ""
         # guard: checks run in a process of their own -> answer = [checks.check_result(check, self._shown.candidate)]
-        answer = await self._ask(kind, lambda child: child.ask(b"K" + check.SerializeToString()))
+        answer = await self._ask(kind, self._limit_of(check), lambda child: child.ask(b"K" + check.SerializeToString()))
         return checks.broken(check, answer) if isinstance(answer, str) else answer[0]
 
-    async def _ask(self, kind: str, ask: Callable[[_Child], Awaitable[Results]]) -> Results | str:
+    def _limit_of(self, check: plan_pb2.Check) -> float:
+        more = self._more
+        if check.HasField("table"):
+            more *= TABLE_TIMES
+        elif check.HasField("archive_safe"):
+            more += (check.archive_safe.max_unpacked_bytes or DEFAULT_ARCHIVE_BYTES) / UNPACKED_BYTES_PER_SECOND
+        return min(self._time_limit + more, LONGEST_LIMIT.total_seconds())
+
+    async def _ask(self, kind: str, most: float, ask: Callable[[_Child], Awaitable[Results]]) -> Results | str:
         """Returns the child's answer, or the reason why there is none."""
         if self._left <= 0:
             return (
@@ -166,7 +183,7 @@ class CheckRun:
             )
         if self._child is None:
             self._child = await self._processes._take()
-        child, limit = self._child, min(self._time_limit, self._left)
+        child, limit = self._child, min(most, self._left)
         try:
             # asyncio.timeout and not wait_for, which loses a cancellation that comes together with the result
             async with asyncio.timeout(START_LIMIT.total_seconds()):

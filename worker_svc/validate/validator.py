@@ -14,7 +14,8 @@ judge is asked about all criteria that no check was made from: once, or as often
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from types import MappingProxyType
 
 from signoff.plan.glossary import COMMAND, JUDGE
@@ -36,6 +37,7 @@ PASS, FAIL, ERROR = execution_pb2.OUTCOME_PASS, execution_pb2.OUTCOME_FAIL, exec
 
 MOST_CHECKS = MAX_CHECKS + MAX_CRITERIA  # of one task: its own, and those made from criteria
 _MOST_SHOWN = 300  # characters of a remark
+PROGRESS_SECONDS = 2.0  # between signs of it while a check runs: an idle_timeout may be a few seconds
 TURN_SECONDS = 0.01  # of quick checks, before others get their turn
 _NO_RUNNERS: Mapping[str, CheckRunner] = MappingProxyType({})
 _NO_FUNCTIONS: Mapping[str, str] = MappingProxyType({})
@@ -122,7 +124,7 @@ class Validator:
         """Returns the results of the checks, up to the first kind with a result that is no pass."""
         task = assignment.task
         looked_at = files_of(candidate) or candidate.whole()
-        async with self._check_process.looking_at(looked_at, candidate.media_type) as look:
+        async with _progress(report), self._check_process.looking_at(looked_at, candidate.media_type) as look:
             results = await _implicit_results(look, looked_at, task.output, candidate.media_type)
             if not _all_pass(results):
                 return results  # the plan's own checks of an empty or unreadable candidate would only repeat it
@@ -167,6 +169,24 @@ class Validator:
         if self._model is None:
             return not_judged(criteria, "this validator has no model to judge it")
         return await judgement(self._model, assignment, candidate, criteria, report)
+
+
+@asynccontextmanager
+async def _progress(report: Report) -> AsyncIterator[None]:
+    """Reports progress while checks run: one of a gigabyte takes minutes, and each has an end."""
+
+    async def ticking() -> None:
+        while True:
+            await asyncio.sleep(PROGRESS_SECONDS)
+            # guard: long checks are progress -> (removed)
+            report.tokens(0)
+
+    ticks = asyncio.create_task(ticking())
+    try:
+        yield
+    finally:
+        ticks.cancel()
+        await asyncio.wait((ticks,))
 
 
 class _Turn:

@@ -35,6 +35,7 @@ _PATTERNS = {
 }
 _MOST_SHOWN = 60  # characters of a value
 _SUMS = Context(prec=60, Emax=10**9, Emin=-(10**9), traps=[])  # enough digits for sums of doubles, and no exceptions
+_add = _SUMS.add
 _PART = Decimal("1e-9")  # of the sum, within which it may lie beside what is asked for
 
 
@@ -49,7 +50,11 @@ class ColumnValues:
     def __init__(self, wanted: plan_pb2.TableColumn, place: int) -> None:
         self.name, self.place = wanted.name, place
         self._wanted = wanted
-        self._pattern = _PATTERNS.get(wanted.type)
+        pattern = _PATTERNS.get(wanted.type)
+        self._match = pattern.fullmatch if pattern is not None else None
+        self._is_date, self._is_unique = wanted.type == _DATE, wanted.unique
+        self._is_other = wanted.type not in (_INTEGER, _NUMBER)
+        self._is_summed = wanted.HasField("sum")
         self._is_bounded = any(wanted.HasField(bound) for bound in ("min", "max", "sum"))
         self._min = Decimal(repr(wanted.min)) if wanted.HasField("min") else None
         self._max = Decimal(repr(wanted.max)) if wanted.HasField("max") else None
@@ -61,9 +66,9 @@ class ColumnValues:
         value = value.strip()
         if not value:
             return "" if self._wanted.may_be_empty else "a value is missing"
-        if self._pattern is not None and not self._is_of_type(value):
+        if self._match is not None and (not self._match(value) or (self._is_date and not _is_day(value))):
             return f"expected {_EXPECTED[self._wanted.type]}, but got {_shown(value)}"
-        if self._wanted.unique:
+        if self._is_unique:
             first = self._seen.setdefault(value, number)
             if first != number:
                 return f"expected each value once, but {_shown(value)} stands in line {first}, too"
@@ -79,16 +84,12 @@ class ColumnValues:
             return ""
         return f"{_shown(self.name)}: expected a sum of {_plain(wanted)}, but got {_plain(self._sum)}"
 
-    def _is_of_type(self, value: str) -> bool:
-        if self._pattern is None or not self._pattern.fullmatch(value):
-            return False
-        return self._wanted.type != _DATE or _is_day(value)
-
     def _problem_of_number(self, value: str) -> str:
-        if self._wanted.type not in (_INTEGER, _NUMBER) and not _PATTERNS[_NUMBER].fullmatch(value):
+        if self._is_other and not _PATTERNS[_NUMBER].fullmatch(value):
             return f"expected a number, but got {_shown(value)}"
         amount = Decimal(value)
-        self._sum = _SUMS.add(self._sum, amount)
+        if self._is_summed:
+            self._sum = _add(self._sum, amount)
         if self._min is not None and amount < self._min:
             return f"expected at least {_plain(self._min)}, but got {_shown(value)}"
         if self._max is not None and amount > self._max:

@@ -61,7 +61,9 @@ class Members:
             raise CheckFailed(f"expected links that stay inside, but {named(path)} leads to {named(target)}")
 
     def end(self) -> None:
-        """Checks all members together: no two have one path, and none lies behind a link."""
+        """Checks all members together: there are some, no two have one path, and none lies behind a link."""
+        if not self.count:
+            raise CheckFailed("expected an archive with members, but it has none")
         try:
             check_apart(self._files)
         except BadManifest as problem:
@@ -72,10 +74,10 @@ class Members:
         links = frozenset(map(folded, self._links))
         for path, target in self._links.items():
             if (behind := _behind(target, links)) is not None:
-                raise CheckFailed(f"expected links that lead through no other, but {named(path)} leads to {behind}")
+                raise CheckFailed(f"expected links that lead through no other, but {named(path)} leads through {behind}")
         for path in (*self._files, *self._folders.values()):
             if links and (behind := _behind(path, links)) is not None:
-                raise CheckFailed(f"expected no member behind a link, but {named(path)} is {behind}")
+                raise CheckFailed(f"expected no member behind a link, but {named(path)} is behind {behind}")
 
 
 def refuse(path: str, what: str) -> CheckFailed:
@@ -116,10 +118,10 @@ def _stays_inside(path: str) -> bool:
 
 
 def _behind(path: str, links: frozenset[str]) -> str | None:
-    """Returns in words which link a path leads through; None: it leads through none."""
+    """Returns the name of the link that a path leads through; None: it leads through none."""
     names = path.split("/")
     for end in range(1, len(names)):
         above = posixpath.normpath("/".join(names[:end]))
         if folded(above) in links:
-            return f"behind {named(above)}"
+            return named(above)
     return None

@@ -37,10 +37,15 @@ def check_table(check: plan_pb2.Check, file: LookedAt) -> None:
     if not head:
         raise CheckFailed("expected a table with a head, but it is empty")
     columns = _columns_of(wanted, head)
-    problems, count = list[str](), 0
-    for number, row in rows:
-        count += 1  # noqa: SIM113 - it is needed behind the loop
-        problems += _problems_of(row, number, len(head), columns)
+    problems, count, expected = list[str](), 0, len(head)
+    for number, row in rows:  # a tight loop: there may be millions of values
+        count += 1
+        if len(row) == expected:
+            for column in columns:
+                if problem := column.problem_of(row[column.place], number):
+                    problems.append(f"line {number}, {_named([column.name])}: {problem}")
+        else:
+            problems.append(f"line {number} has {_fields(len(row))}, and the head {expected:,}")
         if len(problems) >= MOST_PROBLEMS:
             raise CheckFailed("; ".join([*problems[:MOST_PROBLEMS], "and perhaps more"]))
     problems += [problem for column in columns if (problem := column.problem_of_all())]
@@ -60,15 +65,6 @@ def _columns_of(wanted: plan_pb2.TableCheck, head: Sequence[str]) -> list[Column
     if wanted.only_these and (others := [name for name in head if name not in names]):
         raise CheckFailed(f"expected no columns but {_named(names)}, but the head has {_named(others)}")
     return [ColumnValues(column, head.index(column.name)) for column in wanted.columns]
-
-
-def _problems_of(row: Sequence[str], number: int, expected: int, columns: Sequence[ColumnValues]) -> Iterator[str]:
-    if len(row) != expected:
-        yield f"line {number} has {_fields(len(row))}, and the head {expected:,}"
-        return
-    for column in columns:
-        if problem := column.problem_of(row[column.place], number):
-            yield f"line {number}, {_named([column.name])}: {problem}"
 
 
 def _problems_of_count(wanted: plan_pb2.TableCheck, count: int) -> Iterator[str]:

@@ -9,7 +9,7 @@ import tarfile
 from collections.abc import Callable
 from typing import BinaryIO, cast
 
-from worker_svc.validate.checking.files.members import Members, refuse
+from worker_svc.validate.checking.files.members import PIECE, Members, refuse
 from worker_svc.validate.checking.looked_at import LookedAt
 from worker_svc.validate.checking.reading import CheckFailed
 
@@ -39,6 +39,8 @@ def take_tar(file: LookedAt, members: Members) -> None:
             for info in archive:
                 archive.members = []  # type: ignore[attr-defined]  # it would keep all of them
                 _take(info, members)
+        while unpacked.read(PIECE):  # what stands behind the end of the archive comes out, too
+            pass
 
 
 def _unpacked(opened: BinaryIO) -> BinaryIO:

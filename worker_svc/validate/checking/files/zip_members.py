@@ -12,6 +12,7 @@ from worker_svc.validate.checking.reading import CheckFailed
 
 MOST_LINK = 4_096  # bytes of the target of a link
 _ENCRYPTED = 0x1
+_NO_END = 1 << 62
 
 
 def take_zip(file: LookedAt, members: Members) -> None:
@@ -42,7 +43,7 @@ def _take(archive: zipfile.ZipFile, info: zipfile.ZipInfo, members: Members) -> 
 def _unpack(archive: zipfile.ZipFile, info: zipfile.ZipInfo, members: Members, path: str) -> bytes:
     """Counts the bytes that really come out of a member, and returns the first ones."""
     open_end = copy.copy(info)
-    open_end.file_size = members.max_bytes + 1  # Python stops at the size that is claimed, and other programs do not
+    open_end.file_size = _NO_END  # Python stops at the size that is claimed, and other programs do not
     size, begun = 0, b""
     with archive.open(open_end) as opened:
         while piece := opened.read(PIECE):
