@@ -193,7 +193,8 @@ PLAN = ObjectType(
 
 def object_types_below(object_type: ObjectType = TASK) -> Iterator[ObjectType]:
     """Yields an object type and all below it, each once; the forms of an object one by one."""
-    yield from object_type.kinds.values() or (object_type,)
-    for below in object_type.fields.values():
-        if below is not None:
-            yield from object_types_below(below)
+    for form in object_type.kinds.values() or (object_type,):
+        yield form
+        for below in form.fields.values():
+            if below is not None:
+                yield from object_types_below(below)

@@ -41,8 +41,9 @@ def named(path: str) -> str:
 def files_in_words(check: plan_pb2.RequiredFilesCheck) -> str:
     singles = [named(path) for path in check.files if not is_pattern(path)]
     patterns = [f"at least one file {named(path)}" for path in check.files if is_pattern(path)]
-    parts = [f"the file{'s' if len(singles) > 1 else ''} {_listed(singles)}"] if singles else []
-    return f"has {_listed([*parts, *patterns])}"
+    if singles:
+        singles[0] = f"the file{'s' if len(singles) > 1 else ''} {singles[0]}"
+    return f"has {_listed([*singles, *patterns])}"
 
 
 def size_in_words(check: plan_pb2.FileSizeCheck) -> str:

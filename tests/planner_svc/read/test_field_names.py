@@ -53,7 +53,21 @@ CHECKED: dict[str, dict[str, Any]] = {
     "quoted": {},
     "title": {},
     "postscript": {"marker": "P.S."},
+    "required_files": {"files": ["songs.json"]},
+    "file_size": {"min_bytes": 1, "max_bytes": 9},
+    "media_type": {"types": ["text/*"]},
+    "image": {"min_width": 1, "max_width": 9, "min_height": 1, "max_height": 9, "may_be_blank": True},
+    "table": {
+        "columns": [
+            {"name": "year", "type": "integer", "may_be_empty": True, "unique": True, "min": 1, "max": 9, "sum": 5}
+        ],
+        "only_these": True,
+        "min_rows": 1,
+        "max_rows": 9,
+    },
+    "archive_safe": {"max_members": 9, "max_unpacked_bytes": 9},
 }
+OF_A_FILE = {kind: {"file": "songs.json"} for kind in CHECKED if "file" in CHECKS[kind].fields}
 EVERYTHING: dict[str, Any] = {
     "task_id": "1_1",
     "description": "Find the songs",
@@ -65,7 +79,7 @@ EVERYTHING: dict[str, Any] = {
         "description": "complete",
         "criteria": ["is sorted"],
         "checks": [
-            *({"type": kind, **fields} for kind, fields in CHECKED.items()),
+            *({"type": kind, **fields, **OF_A_FILE.get(kind, {})} for kind, fields in CHECKED.items()),
             {"type": "number", "path": "a", "min": 1, "max": 9},  # not together with a threshold
         ],
         "worded_checks": True,
