@@ -79,7 +79,7 @@ class ColumnValues:
         if not self._wanted.HasField("sum"):
             return ""
         wanted = Decimal(repr(self._wanted.sum))
-        # guard: a sum is the sum of all rows -> return ""
+        # guard: a sum is the sum of all rows -> if True:
         if abs(_SUMS.subtract(self._sum, wanted)) <= _SUMS.multiply(abs(wanted) or Decimal(1), _PART):
             return ""
         return f"{_shown(self.name)}: expected a sum of {_plain(wanted)}, but got {_plain(self._sum)}"

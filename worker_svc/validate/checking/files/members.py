@@ -74,7 +74,8 @@ class Members:
         links = frozenset(map(folded, self._links))
         for path, target in self._links.items():
             if (behind := _behind(target, links)) is not None:
-                raise CheckFailed(f"expected links that lead through no other, but {named(path)} leads through {behind}")
+                why = f"but {named(path)} leads through {behind}"
+                raise CheckFailed(f"expected links that lead through no other, {why}")
         for path in (*self._files, *self._folders.values()):
             if links and (behind := _behind(path, links)) is not None:
                 raise CheckFailed(f"expected no member behind a link, but {named(path)} is behind {behind}")
@@ -92,8 +93,8 @@ def _plain(path: str, *, is_folder: bool) -> str:
         plain = plain[2:]
     if is_folder and plain in ("", ".") and not path.startswith("/"):
         return ""
-    problem = problem_of_path(plain)
     # guard: members of an archive stay in its folder -> problem = ""
+    problem = problem_of_path(plain)
     if not problem and _DRIVE.match(plain):
         problem = "expected a path without the letter of a drive"
     if not problem and plain.count("/") > MAX_DEPTH:
