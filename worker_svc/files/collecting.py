@@ -82,6 +82,7 @@ def _found(root: Path, patterns: Sequence[str], tick: Tick) -> Iterator[tuple[st
                     pending.append((*above, name))
                 elif is_wanted and not stat.S_ISDIR(status.st_mode):
                     _check_path(path)
+                    # guard: only files are results -> pass
                     _check_kind(path, status)
                     yield path, status
                 elif may_be_above and stat.S_ISLNK(status.st_mode):
@@ -104,7 +105,6 @@ def _check_path(path: str) -> None:
 
 def _check_kind(path: str, status: os.stat_result) -> None:
     """Raises FilesRefused for links, and for what is no file at all."""
-    # guard: only files are results -> if False:
     if stat.S_ISLNK(status.st_mode):
         raise FilesRefused(f"expected a file, but {shown(path)} is a link: write the file itself")
     if not stat.S_ISREG(status.st_mode):

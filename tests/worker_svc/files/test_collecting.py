@@ -73,7 +73,6 @@ def test_what_is_no_file_of_its_own_is_refused(
     assert found(written(folder, "b.txt"), "*.txt").paths == ("b.txt",)  # what matches nothing is no matter
 
 
-@pytest.mark.guard(name="no link in a folder of files is followed")
 def test_a_link_to_a_folder_is_refused_where_files_may_be(tmp_path: Path) -> None:
     written(tmp_path / "elsewhere", "x.png")
     folder = written(tmp_path / "outputs", "a.md")
