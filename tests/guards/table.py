@@ -7,6 +7,7 @@ from tests.guards.tables import (
     conversation,
     core,
     door,
+    files_of_workers,
     functions,
     inputs,
     judging,
@@ -28,4 +29,4 @@ from tests.guards.tables import (
 GUARDS = (*door.GUARDS, *core.GUARDS, *conversation.GUARDS, *storage.GUARDS, *simulation.GUARDS, *system.GUARDS,
           *functions.GUARDS, *judging.GUARDS, *money.GUARDS, *planner.GUARDS, *reuse.GUARDS, *turns.GUARDS,
           *outages.GUARDS, *inputs.GUARDS, *retries.GUARDS, *people.GUARDS,
-          *accounts.GUARDS, *terminal.GUARDS, *looking.GUARDS, *prune.GUARDS)  # fmt: skip
+          *accounts.GUARDS, *terminal.GUARDS, *looking.GUARDS, *prune.GUARDS, *files_of_workers.GUARDS)  # fmt: skip
