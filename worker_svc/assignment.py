@@ -35,8 +35,6 @@ class Artifact:
     folder: Path | None = None  #: where its files are, by their paths, until the handler returns; None: it has none
     remark: str = ""  #: of a candidate to judge: the text that its maker wrote around it
     unread: execution_pb2.Unread | None = None  #: of a candidate: inputs that its maker was not shown; None: it saw all
-    manifest: Manifest | None = None  #: its files, whose manifest is the content; None: it is one content
-    folder: Path | None = None  #: where its files lie, by their paths, when it has a manifest
 
     def whole(self) -> bytes:
         """Returns the content in memory."""

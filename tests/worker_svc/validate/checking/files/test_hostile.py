@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import timedelta
 
 import pytest
@@ -72,7 +72,7 @@ def seven_zips() -> bytes:
     return content
 
 
-LARGE = {
+LARGE: Mapping[str, Callable[[], bytes]] = {
     "a picture of one colour, as large as may be": lambda: picture("PNG", (10_000, 10_000), is_blank=True),
     "a picture that claims too much": lambda: png_that_claims(2**31 - 1, 2**31 - 1),
     "a table of one line": lambda: b"a,b\n" + b"x" * (100 * MIB),
@@ -85,7 +85,7 @@ LARGE = {
 
 
 @pytest.fixture
-async def process() -> Iterator[CheckProcess]:
+async def process() -> AsyncIterator[CheckProcess]:
     process = CheckProcess(timedelta(seconds=5), all_limit=timedelta(seconds=60), memory_bytes=1024 * MIB)
     yield process
     await process.close()
