@@ -11,9 +11,11 @@ import hashlib
 import json
 from dataclasses import replace
 
+from google.protobuf.message import Message
+
 from signoff.v1 import execution_pb2, plan_pb2, worker_pb2
 from worker_svc.assignment import Artifact, Assignment, Feedback
-from worker_svc.llm.port import Message
+from worker_svc.llm import port
 from worker_svc.prompts.messages import (
     MAX_ARTIFACT_CHARS,
     MAX_TOTAL_CHARS,
@@ -91,7 +93,7 @@ def bare() -> Assignment:
 _UNTIL_FULL = MAX_TOTAL_CHARS // MAX_ARTIFACT_CHARS
 
 
-def _digest_of(messages: list[Message], *more: str) -> str:
+def _digest_of(messages: list[port.Message], *more: str) -> str:
     words = [f"{message.role}\x00{message.content}" for message in messages]
     return hashlib.sha256(chr(0).join([*words, *more]).encode()).hexdigest()[:16]
 
@@ -105,14 +107,21 @@ def _check(kind: str) -> plan_pb2.Check:
     check = plan_pb2.Check()
     body = getattr(check, kind)
     body.SetInParent()
+    _fill(body)
+    return check
+
+
+def _fill(body: Message) -> None:
+    """Puts a value in each field of a message, also below it."""
     for part in body.DESCRIPTOR.fields:
-        if part.is_repeated:
+        if part.is_repeated and part.message_type:
+            _fill(getattr(body, part.name).add())
+        elif part.is_repeated:
             getattr(body, part.name).append(part.enum_type.values[-1].number if part.enum_type else part.name)
         elif part.type == part.TYPE_STRING:
             setattr(body, part.name, part.name)
         elif part.type in {part.TYPE_UINT32, part.TYPE_UINT64}:
             setattr(body, part.name, part.number)
-    return check
 
 
 def _assignment(

@@ -24,7 +24,7 @@ from tests.runner_svc.services.test_late_results import until_event
 from tests.runner_svc.services.test_runner_service import refused
 from tests.support.servers.raw_worker import EXECUTOR, VALIDATOR, RawWorker, raw_worker
 from tests.support.servers.runner import PlannerOfTexts, Running, running
-from tests.support.work.files import bring, candidate_of, digest_of, files_in, manifest_body, messages
+from tests.support.work.brought_files import bring, candidate_of, digest_of, files_in, manifest_body, messages
 
 FILES = plan_pb2.TaskSpec(output=plan_pb2.TaskOutput(files=["*"]))
 PLAN = PlannerOfTexts({"a": FILES}, one="a[report]; b <- a; c[other]")

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from signoff.errors import ArtifactNotFound, SignoffError, StaleLease, StorageFailed
+from signoff.manifest.manifest import FILES
 from signoff.rpc.frames import IN_PARTS
 from signoff.v1 import execution_pb2, runner_pb2, worker_pb2
 from tests.support.servers.model_server import ModelServer, without_proxies
@@ -127,7 +128,7 @@ async def test_an_assignment_without_all_of_its_parts_is_declined(runner: Script
 async def test_a_worker_says_that_it_takes_inputs_in_parts(runner: ScriptedRunner) -> None:
     async with working(runner.address):
         stream = await runner.welcomed()
-    assert list(stream.hello.features) == [IN_PARTS]
+    assert list(stream.hello.features) == [IN_PARTS, FILES]
 
 
 def inline(content: bytes) -> worker_pb2.InputArtifact:

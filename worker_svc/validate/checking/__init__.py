@@ -6,6 +6,8 @@ candidate fails, and CheckBroken when it cannot decide. A check that was made fr
 decides.
 
     reading      the candidate as text, JSON or prose, and the two exceptions
+    looked_at    the file that a check looks at, or the candidate as one content
+    files/       size, media type, pictures, tables and archives: checks that read no text as a whole
     form         JSON, keys, entries, patterns, length, number of words; also the comparison with bounds
     number       a number in JSON
     schema       a JSON Schema
