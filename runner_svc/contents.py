@@ -96,12 +96,6 @@ class Contents:
             )
         return self._objects.read(digest, start, end)
 
-    async def stream(self, digest: str, offset: int = 0, length: int | None = None) -> AsyncIterator[bytes]:
-        """Yields the bytes of a committed content piece by piece. Raises StorageFailed as `get` does."""
-        body = await self.get(digest)
-        end = len(body) if length is None else offset + length
-        yield body[offset:end]
-
     @asynccontextmanager
     async def lent(self, digest: str, size: int) -> AsyncIterator[bytes]:
         """Gives the bytes of a content for the length of the block. Users at the same time share one copy.
