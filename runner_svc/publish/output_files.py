@@ -1,37 +1,34 @@
-"""Artifacts as files for people: db/{plan_id}/{task_id}/output.json.
+"""Artifacts as files for people: db/{plan_id}/{task_id}/output.json, and the folder files for a result of several.
 
 A file is written after the commit, and removed when the artifact is withdrawn. A runner that starts looks for missing
 files and makes them again from the journal. The newest execution of a plan owns its files; no program reads them.
 
-JSON is put into the file as it is, so that every number keeps its digits. A file that cannot be written is logged and
-left out; no content and no name ends the writing of the others.
+A file that cannot be written is logged and left out; no content and no name ends the writing of the others.
 """
 
 from __future__ import annotations
 
 import asyncio
-import base64
-import json
 import os
-import subprocess
-import sys
 import time
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
 
-from runner_svc.contents import Contents
 from runner_svc.core.decide.turn import State
 from runner_svc.core.model import events
 from runner_svc.core.model.states import DONE
-from runner_svc.core.model.values import RUNNER, Content, ExecutionId
+from runner_svc.core.model.values import RUNNER
 from runner_svc.core.state.execution import Execution
+from runner_svc.publish.output_document import Output, document_of, document_of_files
+from runner_svc.publish.result_folders import ContentReader, remove_files, write_files
 from signoff.errors import StorageFailed
 from signoff.files.data_directory import OUTPUT_JSON
-from signoff.files.folders import Inside
+from signoff.files.trees import InsideTrees
+from signoff.manifest.manifest import BadManifest, Manifest, is_manifest, manifest_from_json
 from signoff.plan.ids import is_plan_id, is_task_id
 
 log = structlog.get_logger(__name__)
@@ -42,23 +39,10 @@ _WITHDRAWN = (events.TaskRolledBack, events.TaskRetried)
 Key = tuple[str, str]  # plan id, task id
 
 BATCH, BATCH_BYTES = 200, 8 * 1024 * 1024  # files, and bytes of artifacts, that are written in one go
-MOST_JSON = 256 * 1024  # bytes of JSON that are parsed here: more would hold up the whole runner
-READ_WITHIN = 60.0  # seconds for a process that parses more
 LOOK = 1000  # files that are looked for in one go
 LINGER = 1.0  # seconds that the first change may wait for a lull in commits
 GIVE_WAY = 9.0  # times the length of a batch to wait while there are commits: new files make their fsync slower
 QUIET = 0.05  # seconds without a commit, after which files are written
-
-
-@dataclass(frozen=True, slots=True)
-class _Output:
-    """The contents of a file to write."""
-
-    execution: ExecutionId
-    plan_id: str
-    task_id: str
-    artifact: str
-    content: Content
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +54,7 @@ class _Unchecked:
     tasks: Sequence[int]
 
 
-_Job = tuple[Key, _Output | None, bytes | None]  # None: the file is to be removed
+_Job = tuple[Key, Output | None, bytes | None]  # None: the file is to be removed
 
 
 class OutputFiles:
@@ -79,10 +63,10 @@ class OutputFiles:
     Pending changes are kept by task, and a later one replaces an earlier one: there are no more than tasks.
     """
 
-    def __init__(self, folder: Path, contents: Contents) -> None:
+    def __init__(self, folder: Path, contents: ContentReader) -> None:
         self._folder = folder
         self._contents = contents
-        self._pending: dict[Key, _Output | None] = {}
+        self._pending: dict[Key, Output | None] = {}
         self._unwritten: set[Key] = set()  # files that are being written, or could not be
         self._unchecked: deque[_Unchecked] = deque()  # the first is being checked
         self._committed_at = 0.0
@@ -119,7 +103,7 @@ class OutputFiles:
         plan = execution.map
         key = (plan.plan_id, plan.task_ids[task])
         artifact = execution.records[task].artifact
-        wish = None if artifact is None else _Output(execution.id, *key, plan.makes[task], artifact)
+        wish = None if artifact is None else Output(execution.id, *key, plan.makes[task], artifact)
         self._pending[key] = wish
         self._idle.clear()
         self._wake.set()
@@ -158,9 +142,9 @@ class OutputFiles:
         while (now := time.monotonic()) < min(until, self._committed_at + QUIET):  # noqa: ASYNC110 - what it waits for is that nothing happens
             await asyncio.sleep(min(until - now, QUIET))
 
-    def _batch(self) -> list[tuple[Key, _Output | None]]:
+    def _batch(self) -> list[tuple[Key, Output | None]]:
         """Removes and returns some pending changes, the oldest first: one thread call writes many small files."""
-        batch: list[tuple[Key, _Output | None]] = []
+        batch: list[tuple[Key, Output | None]] = []
         size = 0
         while self._pending and len(batch) < BATCH and size < BATCH_BYTES:
             key = next(iter(self._pending))
@@ -173,9 +157,10 @@ class OutputFiles:
         """Returns when no change is pending."""
         await self._idle.wait()
 
-    async def _write(self, batch: Sequence[tuple[Key, _Output | None]]) -> None:
+    async def _write(self, batch: Sequence[tuple[Key, Output | None]]) -> None:
         self._unwritten.update(key for key, _ in batch)
         jobs: list[_Job] = []
+        with_files: list[tuple[Key, Output, Manifest]] = []
         for key, wish in batch:
             if not (is_task_id(key[1]) and is_plan_id(key[0])):
                 _log_failure(key, ValueError("expected ids that can be the names of folders"))
@@ -184,9 +169,35 @@ class OutputFiles:
                 body = None if wish is None else await self._contents.get(wish.content.digest)
             except StorageFailed as error:
                 _log_failure(key, error)
+                continue
+            manifest = await _manifest(wish, body)
+            if wish is not None and manifest is not None:
+                with_files.append((key, wish, manifest))
             else:
                 jobs.append((key, wish, body))
         self._unwritten.difference_update(await asyncio.to_thread(_write_all, self._folder, jobs))
+        for key, output, manifest in with_files:
+            await self._write_files(key, output, manifest)
+
+    async def _write_files(self, key: Key, output: Output, manifest: Manifest) -> None:
+        """Writes the files of one result; one that cannot be written is logged."""
+        try:
+            await write_files(self._folder, key, manifest, self._contents, document_of_files(output, manifest))
+        except Exception as error:  # noqa: BLE001 - one result that has no form must not cost the others theirs
+            _log_failure(key, error)
+        else:
+            self._unwritten.discard(key)
+
+
+async def _manifest(wish: Output | None, body: bytes | None) -> Manifest | None:
+    """Returns the files of a result; None for one content, and for what only says that it is a manifest."""
+    if wish is None or body is None or not is_manifest(wish.content.media_type):
+        return None
+    try:
+        return await asyncio.to_thread(manifest_from_json, body)
+    except BadManifest as error:
+        _log_failure((wish.plan_id, wish.task_id), error)
+        return None
 
 
 def _done_tasks(execution: Execution) -> Iterator[Sequence[int]]:
@@ -203,13 +214,15 @@ def _missing(paths: Mapping[int, Path]) -> list[int]:
 def _write_all(folder: Path, jobs: Sequence[_Job]) -> list[Key]:
     """Writes and removes files; returns the keys of those that are up to date now."""
     written = []
-    with Inside(folder) as inside:
+    with InsideTrees(folder, hidden=False) as inside:
         for key, wish, body in jobs:
             try:
                 if wish is None or body is None:
                     inside.remove(*key, OUTPUT_JSON)
                 else:
-                    inside.write(*key, OUTPUT_JSON, body=_document(wish, body))
+                    inside.write(*key, OUTPUT_JSON, body=document_of(wish, body))
+                # guard: files of results that are withdrawn go -> pass
+                remove_files(inside, key)
             except Exception as error:  # noqa: BLE001 - one artifact that has no form must not cost the others theirs
                 _log_failure(key, error)
             else:
@@ -219,82 +232,3 @@ def _write_all(folder: Path, jobs: Sequence[_Job]) -> list[Key]:
 
 def _log_failure(key: Key, error: Exception) -> None:
     log.error("output_not_written", plan=key[0], task=key[1], error=str(error))
-
-
-def _document(output: _Output, body: bytes) -> bytes:
-    head = {
-        "plan_id": output.plan_id,
-        "task_id": output.task_id,
-        "artifact": output.artifact,
-        "execution_id": output.execution,
-        "attempt": output.content.attempt,
-        "media_type": output.content.media_type,
-        "digest": output.content.digest,
-        **_unread(output.content),
-        **_signed_off_by(output.content),
-    }
-    name, content = _content(output.content.media_type, body)
-    document = json.dumps(head, ensure_ascii=False, indent=2).encode(errors="backslashreplace")
-    return document.removesuffix(b"\n}") + b',\n  "' + name.encode() + b'": ' + content + b"\n}\n"
-
-
-def _unread(content: Content) -> Mapping[str, object]:
-    """Returns the member about inputs that the model was not shown; nothing when it was shown all."""
-    if content.unread is None:
-        return {}
-    unread = asdict(content.unread)
-    return {"unread": {**unread, "examples": [_with_bytes(**example) for example in unread["examples"]]}}
-
-
-def _signed_off_by(content: Content) -> Mapping[str, object]:
-    """Returns the member about the signer, a person or a validator; nothing when an earlier version did not keep it."""
-    by = content.signed_off_by
-    return {} if by is None else {"signed_off_by": {"person" if by.is_person else "validator": by.name}}
-
-
-def _with_bytes(*, size: int, **example: object) -> Mapping[str, object]:
-    return {**example, "size_bytes": size}
-
-
-def _content(media_type: str, body: bytes) -> tuple[str, bytes]:
-    """Returns the member with the content: JSON as JSON, text as a string, anything else in base64."""
-    if media_type == "application/json" and is_json(body):
-        # guard: JSON as it is -> return "content", json.dumps(json.loads(body), ensure_ascii=False).encode()
-        return "content", body.strip()
-    try:
-        return "content", json.dumps(body.decode(), ensure_ascii=False).encode()
-    except UnicodeDecodeError:
-        return "content_base64", json.dumps(base64.b64encode(body).decode()).encode()
-
-
-def is_json(body: bytes) -> bool:
-    """Tells whether bytes are JSON by RFC 8259, in UTF-8. Bytes that take too long to parse count as none."""
-    if len(body) > MOST_JSON:
-        return _is_json_elsewhere(body)
-    try:
-        json.loads(body.decode(), parse_constant=int, parse_float=_fits_double, parse_int=_fits_double)
-    except (ValueError, OverflowError, RecursionError):
-        return False
-    return True
-
-
-def _fits_double(number: str) -> int:
-    """Raises OverflowError for a number that no double can hold: readers of output.json would make infinity of it."""
-    return int(float(number))
-
-
-_READ = """
-import json, sys
-held = lambda number: int(float(number))
-json.loads(sys.stdin.buffer.read().decode(), parse_constant=int, parse_float=held, parse_int=held)
-"""
-
-
-def _is_json_elsewhere(body: bytes) -> bool:
-    """Parses JSON in a process of its own: here it would keep every thread waiting, a second for 60 MB."""
-    reader = [sys.executable, "-I", "-S", "-c", _READ]
-    try:
-        found = subprocess.run(reader, input=body, stderr=subprocess.DEVNULL, timeout=READ_WITHIN, check=False)
-    except subprocess.TimeoutExpired:
-        return False
-    return found.returncode == 0

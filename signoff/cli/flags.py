@@ -48,6 +48,18 @@ OutputFile = Annotated[
     Path | None,
     typer.Option("-o", "--output", metavar="FILE", help="A file, pipe or device, instead of standard output."),
 ]
+ResultOutput = Annotated[
+    Path | None,
+    typer.Option(
+        "-o",
+        "--output",
+        metavar="PATH",
+        help="A file, pipe or device, instead of standard output; of a result with files, a folder for all of them.",
+    ),
+]
+ResultFile = Annotated[
+    str, typer.Option("--file", metavar="PATH", help="One file of a result with files, instead of a list of them.")
+]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
 DataDir = Annotated[
     Path, typer.Option("--data-dir", envvar="SIGNOFF_DATA_DIR", help="Where everything is kept.", show_default=True)

@@ -7,6 +7,7 @@
     runner_connection   the way to the runner that serves; repeats calls while it is away
     commands            calls that change something; each takes effect once, however often it is repeated
     questions           calls that change nothing
+    result_files        results of several files: manifests, and files as streams
     client              Client itself, and watches that survive lost streams
 
     inputs              the inputs of a plan as a person gives them, read from files and values
@@ -25,6 +26,7 @@ from __future__ import annotations
 
 from signoff.client.client import Client
 from signoff.client.inputs import ResolvedInputs, resolve_inputs
+from signoff.client.result_files import ResultOf, files_of
 from signoff.client.values import Artifact, Candidate, Compilation, ExecutionMap, Layout, Prompt, by_execution, by_plan
 
 __all__ = [
@@ -36,7 +38,9 @@ __all__ = [
     "Layout",
     "Prompt",
     "ResolvedInputs",
+    "ResultOf",
     "by_execution",
     "by_plan",
+    "files_of",
     "resolve_inputs",
 ]

@@ -24,6 +24,7 @@ from signoff.client.costs import Costs
 from signoff.client.costs_fold import CostsFold
 from signoff.client.planner_calls import PlannerCalls
 from signoff.client.questions import RunnerQuestions
+from signoff.client.result_files import RunnerFiles
 from signoff.client.runner_connection import RetryPolicy, RunnerConnection
 from signoff.client.values import Ref
 from signoff.client.watch import Message, WatchPosition
@@ -35,7 +36,7 @@ from signoff.v1 import execution_pb2, planner_pb2_grpc
 RECONNECT_FOR = timedelta(seconds=60)  # of a watch that has begun; a runner restarts in a few seconds
 
 
-class Client(PlannerCalls, RunnerCommands, RunnerQuestions):
+class Client(PlannerCalls, RunnerCommands, RunnerQuestions, RunnerFiles):
     """Talks to a planner and a runner; either address may be left out when its service is not needed.
 
     `runner` may be several addresses with commas, of runners on one database. The client finds the one that serves, and

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Collection, Sequence
 from datetime import datetime
 
 from signoff.client.runner_connection import RunnerConnection
@@ -12,6 +12,7 @@ from signoff.errors import Unavailable
 from signoff.v1 import execution_pb2, plan_pb2, runner_pb2
 
 PAGE = 1_000
+MOST_DESCRIPTION = 200  # characters
 
 
 class RunnerQuestions:
@@ -103,6 +104,17 @@ class RunnerQuestions:
     async def layout_of(self, ref: Ref) -> Layout:
         """Returns the layout of the map that an execution runs, without the map's tasks."""
         return await self._layout(runner_pb2.GetLayoutRequest(execution=ref))
+
+    async def descriptions(self, ref: Ref, task_ids: Collection[str]) -> dict[str, str]:
+        """Returns the beginnings of the descriptions of some tasks in the map that an execution runs."""
+        found = dict[str, str]()
+        if task_ids:
+            request = runner_pb2.GetLayoutRequest(execution=ref, tasks=True)
+            async for answer in self._runner.answers(lambda runner: runner.GetLayout, request):
+                for task in answer.part.tasks.tasks:
+                    if task.spec.task_id in task_ids:
+                        found[task.spec.task_id] = task.spec.description[:MOST_DESCRIPTION]
+        return found
 
     async def thinking(self, ref: Ref, task_id: str) -> runner_pb2.GetThinkingResponse:
         """Returns the end of what the worker at work on a task has thought aloud; without a phase, no worker is."""

@@ -9,9 +9,12 @@
     progress          how much of an execution is signed off
     cost_records      costs as records for programs
     differences       the difference between two candidates
+    file_changes      the difference between two results with files
+    sizes             sizes of contents and of results with files
+    result_names      names of results on a disk: an export and a zip file have the same ones
     natural_order     ids in the order in which people count
     visible_text      texts with what hides or steers a terminal written out
 
-Only `visible_text` makes a text safe, and it is called where a text is shown. A new kind of event gets a sentence in
-`event_sentences`.
+These are more than a dozen small modules, one for each kind of text. Only `visible_text` makes a text safe, and it is
+called where a text is shown. A new kind of event gets a sentence in `event_sentences`.
 """

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Any
 
 from signoff.display.origins import describe_origin, describe_sign_off_time
+from signoff.display.sizes import format_files, format_size
 from signoff.display.unread import describe_unread
 from signoff.display.verdicts import author_of, describe_author, describe_results
 from signoff.display.wire_names import clock_time, enum_name, model_at, seconds
@@ -47,6 +48,9 @@ def _assigned(event: pb.TaskAssigned) -> str:
 
 def _stored(event: pb.CandidateStored) -> str:
     unread = f"; {describe_unread(event.unread)}" if event.HasField("unread") else ""
+    if event.file_count:
+        made = format_files(event.file_count, event.files_bytes)
+        return f"attempt {event.attempt} made a candidate of {made}{unread}"
     return f"attempt {event.attempt} made a candidate of {format_size(event.size_bytes)} ({event.media_type}){unread}"
 
 
@@ -214,10 +218,3 @@ def criteria_of(event: pb.Event) -> list[str]:
     verdict = getattr(event, kind)
     by = pb.VerdictBy() if kind == "person_asked" else author_of(verdict)
     return list(describe_results(verdict.results, by))
-
-
-def format_size(size: int) -> str:
-    """Returns for example "812 bytes", "1.2 KiB" or "3.4 MiB"."""
-    if size < 1024:
-        return f"{size} bytes"
-    return f"{size / 1024:.1f} KiB" if size < 1024 * 1024 else f"{size / 1024 / 1024:.1f} MiB"

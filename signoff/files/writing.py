@@ -127,6 +127,12 @@ def part_name(name: str) -> str:
     return f".{name[:_LONGEST_START]}.{secrets.token_hex(8)}.part"
 
 
+def is_part_of(part: str, name: str) -> bool:
+    """Tells whether a name is that of a part of a file, which a process that was killed has left behind."""
+    start, _, end = part.removeprefix(f".{name[:_LONGEST_START]}").partition(".part")
+    return bool(part.startswith(".") and not end and re.fullmatch(r"\.[0-9a-f]{16}", start) and part.endswith(".part"))
+
+
 def _replace(path: Path, pieces: Sequence[bytes], old: os.stat_result | None, *, durable: bool) -> None:
     parent = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
     try:
@@ -137,22 +143,53 @@ def _replace(path: Path, pieces: Sequence[bytes], old: os.stat_result | None, *,
 
 def replace_in(parent: int, name: str, pieces: Sequence[bytes], old: os.stat_result | None, *, durable: bool) -> None:
     """Writes the new file beside the old one, in a folder that is open, and renames it. Raises OSError."""
-    part = part_name(name)
-    descriptor = _new(parent, part, 0o666 if old is None else 0o600)
+    part = PartFile(parent, name, old)
     try:
+        for piece in pieces:
+            part.write(piece)
+        part.take_place(durable=durable)
+    except BaseException:
+        part.drop()
+        raise
+
+
+class PartFile:
+    """A new file beside the old one, in a folder that is open: it takes the old one's place once it is whole.
+
+    Either `take_place` or `drop` ends it; `drop` after a failed `take_place` as well.
+    """
+
+    def __init__(self, parent: int, name: str, old: os.stat_result | None) -> None:
+        self._parent, self._name, self._part = parent, name, part_name(name)
+        self._descriptor = _new(parent, self._part, 0o666 if old is None else 0o600)
         try:
             if old is not None:
-                _keep(descriptor, old)
-            _write_whole(descriptor, pieces)
-            if durable:
-                os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-        os.rename(part, name, src_dir_fd=parent, dst_dir_fd=parent)
-    except BaseException:
+                _keep(self._descriptor, old)
+        except BaseException:
+            self.drop()
+            raise
+
+    def write(self, piece: bytes) -> None:
+        """Writes the next bytes. Raises OSError."""
+        _write_whole(self._descriptor, (piece,))
+
+    def take_place(self, *, durable: bool) -> None:
+        """Closes the file and gives it its name. Raises OSError."""
+        if durable:
+            os.fsync(self._descriptor)
+        self._close()
+        os.rename(self._part, self._name, src_dir_fd=self._parent, dst_dir_fd=self._parent)
+
+    def drop(self) -> None:
+        """Closes the file and removes it."""
+        self._close()
         with contextlib.suppress(FileNotFoundError):
-            os.unlink(part, dir_fd=parent)
-        raise
+            os.unlink(self._part, dir_fd=self._parent)
+
+    def _close(self) -> None:
+        descriptor, self._descriptor = self._descriptor, -1
+        if descriptor >= 0:
+            os.close(descriptor)
 
 
 def _new(parent: int, name: str, mode: int) -> int:

@@ -40,7 +40,9 @@ API = "/api"
 def application(upstream: Upstream, rules: Rules, closing: asyncio.Event, bundle: Bundle | None = None) -> ASGIApp:
     """Returns the door as an ASGI application. `closing` ends its event streams."""
     page = bundle or Bundle(prefix=rules.prefix)
-    routes: list[BaseRoute] = [Route(one.path, _route(one, upstream, rules), methods=[one.method]) for one in ENDPOINTS]
+    routes: list[BaseRoute] = [
+        Route(one.route, _route(one, upstream, rules), methods=[one.method]) for one in ENDPOINTS
+    ]
     routes.append(Route(f"{API}/openapi.json", _document_route(rules), methods=["GET"]))
     routes.append(Route("/{path:path}", _page_route(page), methods=["GET"]))
     app = Starlette(routes=routes, exception_handlers={HTTPException: _refused, Exception: _failed})

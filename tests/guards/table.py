@@ -7,6 +7,7 @@ from tests.guards.tables import (
     conversation,
     core,
     door,
+    files,
     files_of_workers,
     functions,
     inputs,
@@ -17,6 +18,7 @@ from tests.guards.tables import (
     people,
     planner,
     prune,
+    results,
     retries,
     reuse,
     simulation,
@@ -28,5 +30,6 @@ from tests.guards.tables import (
 
 GUARDS = (*door.GUARDS, *core.GUARDS, *conversation.GUARDS, *storage.GUARDS, *simulation.GUARDS, *system.GUARDS,
           *functions.GUARDS, *judging.GUARDS, *money.GUARDS, *planner.GUARDS, *reuse.GUARDS, *turns.GUARDS,
-          *outages.GUARDS, *inputs.GUARDS, *retries.GUARDS, *people.GUARDS,
-          *accounts.GUARDS, *terminal.GUARDS, *looking.GUARDS, *prune.GUARDS, *files_of_workers.GUARDS)  # fmt: skip
+          *outages.GUARDS, *inputs.GUARDS, *results.GUARDS, *retries.GUARDS, *people.GUARDS,
+          *accounts.GUARDS, *terminal.GUARDS, *looking.GUARDS, *prune.GUARDS, *files.GUARDS,
+          *files_of_workers.GUARDS)  # fmt: skip

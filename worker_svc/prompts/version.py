@@ -16,6 +16,7 @@ from google.protobuf.message import Message
 from signoff.v1 import execution_pb2, plan_pb2, worker_pb2
 from worker_svc.assignment import Artifact, Assignment, Feedback
 from worker_svc.llm import port
+from worker_svc.prompts.candidate_files import CandidateFiles, ShownFile
 from worker_svc.prompts.messages import (
     MAX_ARTIFACT_CHARS,
     MAX_TOTAL_CHARS,
@@ -48,6 +49,7 @@ def judge_version() -> str:
         *judge_messages(full(), long, ("criterion", "another"), first),
         *judge_messages(crowded(), replace(long, unread=_unread(crowded())), ("criterion",), again),
         *judge_messages(bare(), unseen, ("criterion",), first),
+        *judge_messages(bare(), unseen, ("criterion",), replace(first, files=_files())),
     ]
     return f"judge-{_digest_of(messages, json.dumps(judge_schema(2)))}"
 
@@ -157,6 +159,13 @@ def _unread(assignment: Assignment) -> execution_pb2.Unread:
     shown, hidden = (execution_pb2.UnreadInput(name=given.name, task_id="0") for given in assignment.inputs[:2])
     shown.shown_chars = 1
     return execution_pb2.Unread(inputs=len(assignment.inputs), cut=2, left_out=2, examples=[shown, hidden])
+
+
+def _files() -> CandidateFiles:
+    """Returns what is shown of files: a text, a fact and a picture."""
+    text = ShownFile(path="path", media_type="text/plain", digest="0" * 64, text="text")
+    picture = port.Picture(path="path", media_type="image/png", content=b"", digest="0" * 64, width=1, height=1)
+    return CandidateFiles(texts=(text,), facts=("fact",), pictures=(picture,))
 
 
 def _result(outcome: execution_pb2.Outcome.ValueType) -> execution_pb2.CriterionResult:

@@ -18,7 +18,7 @@ from signoff.cli.remote.find_runner import RunnerLocation, reach
 from signoff.cli.show.amounts import counted
 from signoff.cli.show.output import CommandOutput
 from signoff.client.client import Client
-from signoff.display.event_sentences import format_size
+from signoff.display.sizes import format_size
 from signoff.errors import ConfigurationError, Unavailable
 from signoff.files.data_directory import PLAN_FILES
 from signoff.files.writing import part_name

@@ -2,10 +2,13 @@
 
     commands      declares the commands: arguments, flags, help
     find_runner   finds the runner: at an address, on a data directory, or a temporary one
-    ask           status, why, story, artifact, workers, and budgets as they are
+    ask           status, why, story, workers, and budgets as they are
+    artifact      artifact
     listing       status without a plan: the list of executions
     cost          cost
     candidate     candidate, and the preview before a verdict
+    result_files  files of results: a table, one of them, all in a folder, and how two results differ
+    export/       export: all signed-off results in a folder
     prompt        prompt and thinking
     judge         approve and reject
     prune         prune: what would go, a question, and the removal

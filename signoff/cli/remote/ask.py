@@ -1,14 +1,13 @@
-"""Questions to a runner: the state of executions, why tasks wait, what happened to them, and what they made."""
+"""Questions to a runner: the state of executions, why tasks wait, and what happened to them."""
 
 from __future__ import annotations
 
 from contextlib import aclosing
-from pathlib import Path
 
 from signoff.cli.remote.find_runner import RunnerLocation, execution_named, reach
 from signoff.cli.remote.listing import Filters, list_executions
 from signoff.cli.show.amounts import describe_budget
-from signoff.cli.show.output import CommandOutput, write_file
+from signoff.cli.show.output import CommandOutput
 from signoff.cli.show.tables import (
     canary_record,
     input_lines,
@@ -143,20 +142,6 @@ async def _tell(client: Client, execution_id: str, task_id: str, output: Command
             for criterion in criteria_of(event):
                 output.line(criterion, indent=12)
     return count
-
-
-async def artifact(name: str, task_id: str, file: Path | None, where: RunnerLocation, output: CommandOutput) -> int:
-    """Writes an artifact to standard output or to a file: its bytes, but for a terminal a visible text."""
-    async with reach(where) as reached:
-        execution = await execution_named(reached.client, name)
-        found = await reached.client.artifact(by_execution(execution.execution_id), task_id)
-    if file is not None:
-        write_file(file, found.content)
-    if output.json:
-        output.record({**record_of(found.info), "content": found.content.decode(errors="replace")})
-    elif file is None:
-        output.content(found.content)
-    return 0
 
 
 async def workers(where: RunnerLocation, output: CommandOutput) -> int:

@@ -5,21 +5,33 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from signoff.cli.remote.find_runner import RunnerLocation, execution_named, reach
-from signoff.cli.show.output import CommandOutput, write_file
+from signoff.cli.remote.result_files import (
+    HEADINGS,
+    Wanted,
+    describe_difference,
+    file_lines,
+    main_text,
+    manifest_record,
+    put_files,
+    refuse_path,
+)
+from signoff.cli.show.output import CommandOutput, aligned, write_file
 from signoff.client.client import Client
+from signoff.client.result_files import ResultOf, files_of
 from signoff.client.values import Candidate, Ref, by_execution
 from signoff.display.differences import Side, difference, text_of
-from signoff.display.event_sentences import format_size
 from signoff.display.origins import describe_origin, describe_sign_off_time
+from signoff.display.sizes import describe_size
 from signoff.display.unread import describe_unread
 from signoff.display.verdicts import describe_author, describe_results
 from signoff.display.visible_text import one_line, visible
 from signoff.display.wire_names import enum_name, record_of
+from signoff.errors import ConfigurationError
+from signoff.manifest.manifest import Manifest
 from signoff.v1 import execution_pb2 as pb
 
 MOST_LINES, MOST_CHARS = 40, 4_000  # of a candidate or a difference that are shown before the question
@@ -32,25 +44,48 @@ class CandidateComparison:
 
     candidate: Candidate
     before: Candidate | None
+    files: Manifest | None = None  #: of the candidate; None: it is one content
+    main: bytes | None = None  #: the main file, when a small one was asked for
+    changes: str | None = None  #: how the files differ from those before; None: one of both has none
 
     @property
     def difference(self) -> str:
         """The changes since the attempt before, as a diff or a sentence."""
         if self.before is None:
             return f"no attempt before {self.candidate.info.artifact.attempt} has made a candidate\n"
+        if self.changes is not None:
+            return self.changes
         return difference(_side(self.before), _side(self.candidate))
 
 
 def _side(candidate: Candidate) -> Side:
-    return Side(name=f"attempt {candidate.info.artifact.attempt}", content=candidate.content)
+    return Side(name=_attempt(candidate), content=candidate.content)
+
+
+def _attempt(candidate: Candidate) -> str:
+    return f"attempt {candidate.info.artifact.attempt}"
 
 
 async def look(client: Client, ref: Ref, task_id: str, attempt: int, *, compare: bool) -> CandidateComparison:
     """Fetches a candidate and, to compare it, the one before. Raises CandidateNotFound."""
     found = await client.candidate(ref, task_id, attempt)
+    files, result = files_of(found), _result(ref, found)
+    if not compare:
+        return CandidateComparison(candidate=found, before=None, files=files)
+    main = await main_text(client, result, files) if files is not None else None
     earlier = [number for number in found.info.attempts if number < found.info.artifact.attempt]
-    before = await client.candidate(ref, task_id, earlier[-1]) if compare and earlier else None
-    return CandidateComparison(candidate=found, before=before)
+    before = await client.candidate(ref, task_id, earlier[-1]) if earlier else None
+    files_before = files_of(before) if before is not None else None
+    changes = None
+    if before is not None and files is not None and files_before is not None:
+        sides = (_result(ref, before), files_before), (result, files)
+        changes = await describe_difference(client, *sides, (_attempt(before), _attempt(found)))
+    return CandidateComparison(candidate=found, before=before, files=files, main=main, changes=changes)
+
+
+def _result(ref: Ref, candidate: Candidate) -> ResultOf:
+    made = candidate.info.artifact
+    return ResultOf(ref=ref, task_id=made.task_id, attempt=made.attempt)
 
 
 async def candidate(
@@ -58,30 +93,49 @@ async def candidate(
     task_id: str,
     attempt: int | None,
     diff: bool,
-    file: Path | None,
+    wanted: Wanted,
     where: RunnerLocation,
     output: CommandOutput,
 ) -> int:
     """Prints a candidate, or how it differs from the one before; what is known of it goes to standard error."""
+    if diff and wanted.path:
+        raise ConfigurationError("expected --file, or --diff for all files, but got both")
     async with reach(where) as reached:
         execution = await execution_named(reached.client, name)
         ref = by_execution(execution.execution_id)
         found = await look(reached.client, ref, task_id, attempt or 0, compare=diff)
-    content = found.difference.encode() if diff else found.candidate.content
-    if file is not None:
-        write_file(file, content)
-    if output.json:
-        output.record(_record(found, diff))
-        return 0
-    for line in header(execution.plan_id, found.candidate.info):
-        output.note(one_line(line))
-    if file is None:
-        output.content(content)
+        info = found.candidate.info
+        if not output.json:
+            for line in header(execution.plan_id, info):
+                output.note(one_line(line))
+        if found.files is None or diff:
+            refuse_path(wanted, f"the candidate of {_attempt(found.candidate)} of {task_id}")
+            _put(found, diff, wanted, output)
+            return 0
+        if output.json and not wanted.path:
+            output.record(_record(found, diff))
+        command = _command(execution.plan_id, info, where)
+        await put_files(reached.client, _result(ref, found.candidate), found.files, wanted, output, command)
     return 0
 
 
+def _put(found: CandidateComparison, diff: bool, wanted: Wanted, output: CommandOutput) -> None:
+    content = found.difference.encode() if diff else found.candidate.content
+    if wanted.output is not None:
+        write_file(wanted.output, content)
+    if output.json:
+        output.record(_record(found, diff))
+    elif wanted.output is None:
+        output.content(content)
+
+
 def _record(found: CandidateComparison, diff: bool) -> dict[str, Any]:
-    made = {"difference": found.difference} if diff else {"content": found.candidate.content.decode(errors="replace")}
+    if diff:
+        made: dict[str, Any] = {"difference": found.difference}
+    elif found.files is not None:
+        made = {"manifest": manifest_record(found.files)}
+    else:
+        made = {"content": found.candidate.content.decode(errors="replace")}
     return {**record_of(found.candidate.info), **made}
 
 
@@ -104,7 +158,7 @@ def header(plan_id: str, info: pb.CandidateInfo) -> Iterator[str]:
     name = f" ({made.name})" if made.name else ""
     yield f"{plan_id} {made.task_id}{name}, the candidate of attempt {made.attempt}: {describe_state(info)}"
     by = f" by {info.worker}" if info.worker else ""
-    yield f"made{by}: {format_size(made.size_bytes)} of {made.media_type or 'no media type'}, digest {made.digest}"
+    yield f"made{by}: {describe_size(made)}, digest {made.digest}"
     if made.HasField("kept_from"):
         yield f"kept from {describe_origin(made.kept_from)}, signed off{describe_sign_off_time(made.kept_from)}"
     if info.remark:
@@ -138,14 +192,32 @@ def preview(plan_id: str, found: CandidateComparison, where: RunnerLocation) -> 
     info = found.candidate.info
     all_of_it = _command(plan_id, info, where)
     yield from _beginning("\n".join(map(one_line, header(plan_id, info))), all_of_it, times=5)
-    text = text_of(found.candidate.content)
     yield "----- the candidate"
-    yield from _beginning(text, all_of_it) if text is not None else [f"it is no text: `{all_of_it} -o FILE` writes it"]
+    yield from _files(found, all_of_it) if found.files is not None else _text(found.candidate.content, all_of_it)
     if found.before is not None:
         before = found.before.info
         yield f"----- the difference to attempt {before.artifact.attempt}, {describe_state(before)}"
         yield from _beginning(found.difference, f"{all_of_it} --diff")
     yield "-----"
+
+
+def _text(content: bytes, all_of_it: str) -> Iterator[str]:
+    text = text_of(content)
+    yield from _beginning(text, all_of_it) if text is not None else [f"it is no text: `{all_of_it} -o FILE` writes it"]
+
+
+def _files(found: CandidateComparison, all_of_it: str) -> Iterator[str]:
+    """Yields the names of the files, the beginning of the main one, and the commands that show the others."""
+    assert found.files is not None
+    rows = list(file_lines(found.files))
+    yield from aligned(HEADINGS, [[one_line(cell) for cell in row] for row in rows[:MOST_LINES]]).splitlines()
+    if len(rows) > MOST_LINES:
+        yield f"… and {len(rows) - MOST_LINES:,} more files: `{all_of_it}` lists all"
+    yield f"`{all_of_it} --file PATH` prints one of them, `{all_of_it} -o FOLDER` writes all, to look at"
+    main = text_of(found.main) if found.main is not None else None
+    if main is not None:
+        yield f"----- the main file, {one_line(found.files.main)}"
+        yield from _beginning(main, f"{all_of_it} --file {shlex.quote(found.files.main)}")
 
 
 def _command(plan_id: str, info: pb.CandidateInfo, where: RunnerLocation) -> str:

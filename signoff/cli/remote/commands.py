@@ -15,6 +15,8 @@ from signoff.cli.flags import (
     Json,
     PlanName,
     Reason,
+    ResultFile,
+    ResultOutput,
     Runner,
     TaskName,
     Thinking,
@@ -154,19 +156,22 @@ def story(plan: PlanName, task: TaskName, runner: Runner = "", data_dir: DataDir
 def artifact(
     plan: PlanName,
     task: TaskName,
-    output: Annotated[
-        Path | None,
-        typer.Option("-o", "--output", metavar="FILE", help="A file, pipe or device, instead of standard output."),
-    ] = None,
+    output: ResultOutput = None,
+    file: ResultFile = "",
     runner: Runner = "",
     data_dir: DataDir = DB,
     json: Json = False,
 ) -> None:
-    """Print what a signed-off task made: its very bytes, or on a terminal a text with unseen characters written out."""
-    from signoff.cli.remote import ask
+    """Print what a signed-off task made: its very bytes, or on a terminal a text with unseen characters written out.
+
+    Of a result with files it prints a table of them.
+    """
+    from signoff.cli.remote import artifact as artifacts
+    from signoff.cli.remote.result_files import Wanted
     from signoff.cli.show.output import CommandOutput
 
-    finish(ask.artifact(plan, task, output, _where(runner, data_dir), CommandOutput(json=json)))
+    wanted = Wanted(output=output, path=file)
+    finish(artifacts.artifact(plan, task, wanted, _where(runner, data_dir), CommandOutput(json=json)))
 
 
 @remote.command()
@@ -180,10 +185,8 @@ def candidate(
         ),
     ] = None,
     diff: Annotated[bool, typer.Option("--diff", help="How it differs from that of the attempt before.")] = False,
-    output: Annotated[
-        Path | None,
-        typer.Option("-o", "--output", metavar="FILE", help="A file, pipe or device, instead of standard output."),
-    ] = None,
+    output: ResultOutput = None,
+    file: ResultFile = "",
     runner: Runner = "",
     data_dir: DataDir = DB,
     json: Json = False,
@@ -193,9 +196,37 @@ def candidate(
     Facts about it go to standard error: its state, the verdict on each criterion, and inputs its model was not shown.
     """
     from signoff.cli.remote import candidate as candidates
+    from signoff.cli.remote.result_files import Wanted
     from signoff.cli.show.output import CommandOutput
 
-    finish(candidates.candidate(plan, task, attempt, diff, output, _where(runner, data_dir), CommandOutput(json=json)))
+    wanted = Wanted(output=output, path=file)
+    finish(candidates.candidate(plan, task, attempt, diff, wanted, _where(runner, data_dir), CommandOutput(json=json)))
+
+
+@remote.command()
+def export(
+    plan: PlanName,
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="FOLDER", help="The folder to write.")],
+    only: Annotated[
+        list[str] | None, typer.Option("--only", metavar="TASK_ID", help="Only this task or group; may be repeated.")
+    ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Also write over files that are no part of an earlier export.")
+    ] = False,
+    runner: Runner = "",
+    data_dir: DataDir = DB,
+    json: Json = False,
+) -> None:
+    """Write all signed-off results into a folder, with names for people, and index.json with their digests.
+
+    Into the folder of an earlier export it writes what has changed, and removes what is no result any more. Files that
+    a person has changed, or put there, stay: the command ends before it writes anything.
+    """
+    from signoff.cli.remote.export import export as exports
+    from signoff.cli.show.output import CommandOutput
+
+    options = exports.ExportOptions(folder=output, only=tuple(only or ()), force=force)
+    finish(exports.export(plan, options, _where(runner, data_dir), CommandOutput(json=json)))
 
 
 @remote.command()

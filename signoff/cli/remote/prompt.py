@@ -10,7 +10,7 @@ from signoff.cli.flags import WorkPhase
 from signoff.cli.remote.find_runner import RunnerLocation, execution_named, reach
 from signoff.cli.show.output import CommandOutput
 from signoff.client.values import by_execution
-from signoff.display.event_sentences import format_size
+from signoff.display.sizes import format_size
 from signoff.display.visible_text import one_line, visible
 from signoff.display.wire_names import phase_name, record_of
 from signoff.v1 import execution_pb2 as pb

@@ -13,7 +13,7 @@ from signoff.cli.remote.judge import can_ask
 from signoff.cli.remote.listing import age_of
 from signoff.cli.show.amounts import counted
 from signoff.cli.show.output import CommandOutput
-from signoff.display.event_sentences import format_size
+from signoff.display.sizes import format_size
 from signoff.errors import ConfigurationError
 from signoff.v1 import runner_pb2
 

@@ -54,6 +54,11 @@ class CommandOutput:
         return not self.json and self.out.isatty() and os.environ.get("TERM", "") not in ("", "dumb")
 
     @property
+    def is_terminal(self) -> bool:
+        """Tells whether answers go to a terminal, whatever it can draw."""
+        return self.out.isatty()
+
+    @property
     def has_reader(self) -> bool:
         """Tells whether a person sees what goes to standard error."""
         return self.err.isatty()

@@ -8,10 +8,11 @@ from typing import Any
 
 from signoff.cli.show.output import CommandOutput
 from signoff.display.progress import total_of
+from signoff.display.sizes import format_files
 from signoff.display.unread import describe_unread
 from signoff.display.verdicts import describe_author
 from signoff.display.wire_names import day_and_time, record_of, role_name, seconds, state_name, status_name, unix
-from signoff.files.data_directory import OUTPUT_JSON
+from signoff.files.data_directory import OUTPUT_FILES, OUTPUT_JSON
 from signoff.intervals import wilson
 from signoff.v1 import execution_pb2, runner_pb2
 
@@ -39,14 +40,21 @@ def task_row(task: execution_pb2.TaskState, file: str) -> list[str]:
     took = format_duration(seconds(task.took)) if task.HasField("took") else ""
     if task.artifact.HasField("kept_from") and not seconds(task.took):
         took = KEPT
-    return [task.task_id, status_name(task.status), str(task.attempt), took, task.artifact.name, file]
+    return [task.task_id, status_name(task.status), str(task.attempt), took, _artifact_cell(task.artifact), file]
+
+
+def _artifact_cell(made: execution_pb2.ArtifactInfo) -> str:
+    """Returns an artifact in a table: "report", or "report (3 files, 1.2 MiB)"."""
+    if not made.file_count:
+        return made.name
+    return f"{made.name} ({format_files(made.file_count, made.files_bytes)})".lstrip()
 
 
 def output_file(task: execution_pb2.TaskState, plan_id: str, data_dir: Path | None) -> str:
-    """Returns the file in which the runner keeps the artifact for people; empty when there is none."""
+    """Returns the file in which the runner keeps the artifact for people, or the folder of its files; empty: none."""
     if data_dir is None or not task.HasField("artifact"):
         return ""
-    return str(data_dir / plan_id / task.task_id / OUTPUT_JSON)
+    return str(data_dir / plan_id / task.task_id / (OUTPUT_FILES if task.artifact.file_count else OUTPUT_JSON))
 
 
 def task_record(task: execution_pb2.TaskState, plan_id: str, data_dir: Path | None) -> dict[str, Any]:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from signoff.cli.remote.ask import describe_progress
 from signoff.cli.remote.candidate import CandidateComparison, describe_state, header, look
+from signoff.cli.remote.result_files import HEADINGS, file_lines
+from signoff.cli.show.output import aligned
 from signoff.client.client import Client
 from signoff.client.values import Ref
 from signoff.display.differences import text_of
+from signoff.display.visible_text import one_line
 from signoff.display.waiting import describe_waiting
 from signoff.errors import WrongState
 from signoff.v1 import execution_pb2 as pb
@@ -67,14 +71,26 @@ def require_waiting(found: CandidateComparison) -> None:
 
 def candidate_text(plan_id: str, found: CandidateComparison) -> str:
     """Returns what is known of a candidate, all of it, and the difference to the one before."""
-    text = text_of(found.candidate.content)
-    parts = [*header(plan_id, found.candidate.info), "----- the candidate"]
-    parts += [text if text is not None else "it is no text: `signoff candidate` with -o FILE writes it"]
+    parts = [*header(plan_id, found.candidate.info), "----- the candidate", *_content(found)]
     if found.before is not None:
         before = found.before.info
         parts += [f"----- the difference to attempt {before.artifact.attempt}, {describe_state(before)}"]
         parts += [found.difference]
     return "\n".join(parts)
+
+
+def _content(found: CandidateComparison) -> Iterator[str]:
+    """Yields the text of a candidate; of one with files their names, and the text of the main one."""
+    if found.files is None:
+        text = text_of(found.candidate.content)
+        yield text if text is not None else "it is no text: `signoff candidate` with -o FILE writes it"
+        return
+    rows = [[one_line(cell) for cell in row] for row in file_lines(found.files)]
+    yield aligned(HEADINGS, rows).rstrip("\n")
+    yield "`signoff candidate` with --file PATH prints one of them, with -o FOLDER it writes all"
+    main = text_of(found.main) if found.main is not None else None
+    if main is not None:
+        yield from (f"----- the main file, {one_line(found.files.main)}", main)
 
 
 def _told(after: pb.Execution) -> str:

@@ -6,6 +6,7 @@
     commands      starting, and what moves an execution or a task
     contents      files of inputs, uploaded for a start
     tasks         what a task made, attempt by attempt
+    files         results with files: their list, each of them, all as a zip file
     prompts       what models were asked, and what they think
     results       everything signed off, as a zip file
     events        server-sent events
@@ -13,5 +14,6 @@
     session       the token becomes a cookie
     aliases       the paths of the system that this one replaces
 
-A new endpoint goes into the module it belongs to; `table` has it then. docs/reference/http.md lists all of them.
+These are more than a dozen modules, as the API has so many subjects. A new endpoint goes into the module it belongs to;
+`table` has it then. docs/reference/http.md lists all of them.
 """

@@ -3,119 +3,112 @@
 from __future__ import annotations
 
 import re
-import zipfile
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from datetime import UTC
+from dataclasses import dataclass
 from typing import Any
 
+from google.protobuf.timestamp_pb2 import Timestamp
 from starlette.responses import Response
 
+from signoff.client.result_files import ResultOf, files_of
+from signoff.client.values import Artifact
+from signoff.display.result_names import MANIFEST, has_own_name, result_names
 from signoff.errors import ArtifactNotFound
 from signoff.v1 import execution_pb2 as pb
 from signoff.v1 import runner_pb2
 from signoff.web.api.executions import ref_of
+from signoff.web.api.files import files_record, zip_response
 from signoff.web.api.tasks import whole
 from signoff.web.wire.calls import Call, Endpoint
-from signoff.web.wire.contents import SANDBOX, file_name
 from signoff.web.wire.messages import encode, record
-from signoff.web.wire.streamed import Streamed, begun
+from signoff.web.wire.streamed import begun
+from signoff.web.wire.zips import ZipStream
 
 PAGE = 500
-LEVEL = 1  # of compression: a worker of the door's loop must not be busy for long
-BIG = 2**31  # bytes, from which on a file takes the larger headers
-MANIFEST = "manifest.json"
-OLDEST, NEWEST = (1980, 1, 1, 0, 0, 0), (2107, 12, 31, 23, 59, 58)  # that a zip file can tell
 
 _NOT_IN_A_NAME = re.compile(r"[^\w-]+", re.ASCII)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Made:
+    """A signed-off result."""
+
+    info: pb.ArtifactInfo
+    at: Timestamp
+
+
 async def get_results(call: Call) -> Response:
     execution = await call.upstream.get(ref_of(call))
-    name = f"{_NOT_IN_A_NAME.sub('_', execution.plan_id)}-{_NOT_IN_A_NAME.sub('_', execution.execution_id)}.zip"
-    headers = {
-        "Content-Disposition": f'attachment; filename="{name}"',
-        "Content-Security-Policy": SANDBOX,
-        "Cache-Control": "no-store",
-    }
-    return Streamed(await begun(_zip(call, execution)), headers=headers, media_type="application/zip")
-
-
-class _Sink:
-    """Takes what the zip file writes, and hands it on. It cannot seek, so the file is written front to back."""
-
-    def __init__(self) -> None:
-        self._pieces: list[bytes] = []
-
-    def write(self, data: bytes) -> int:
-        self._pieces.append(bytes(data))
-        return len(data)
-
-    def flush(self) -> None:
-        return None
-
-    def take(self) -> bytes:
-        taken = b"".join(self._pieces)
-        self._pieces.clear()
-        return taken
+    name = f"{_NOT_IN_A_NAME.sub('_', execution.plan_id)}-{_NOT_IN_A_NAME.sub('_', execution.execution_id)}"
+    return zip_response(name, await begun(_zip(call, execution)))
 
 
 async def _zip(call: Call, execution: pb.Execution) -> AsyncGenerator[bytes, None]:
     """Yields the bytes of the file. An error breaks it off before its directory: no program takes it for whole."""
-    sink, listed = _Sink(), list[dict[str, Any]]()
-    with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED, compresslevel=LEVEL) as file:  # type: ignore[call-overload]
-        async for task in _signed_off(call):
-            async with aclosing(_added(call, file, sink, task, listed)) as pieces:
-                async for piece in pieces:
-                    yield piece
-        about = {"executionId": execution.execution_id, "planId": execution.plan_id, "idea": execution.idea}
-        file.writestr(MANIFEST, encode({**about, "mapDigest": execution.map_digest, "results": listed}))
-        yield sink.take()
-    yield sink.take()
+    file, listed = ZipStream(), list[dict[str, Any]]()
+    made, names = await _signed_off(call)
+    for one in made:
+        async with aclosing(_added(call, file, one, names[one.info.task_id], listed)) as pieces:
+            async for piece in pieces:
+                yield piece
+    about = {"executionId": execution.execution_id, "planId": execution.plan_id, "idea": execution.idea}
+    file.add_text(MANIFEST, encode({**about, "mapDigest": execution.map_digest, "results": listed}))
+    yield file.end()
 
 
-async def _signed_off(call: Call) -> AsyncIterator[pb.TaskState]:
+async def _signed_off(call: Call) -> tuple[list[_Made], dict[str, str]]:
+    """Returns the results that are signed off, and their names by task."""
     request = runner_pb2.GetExecutionRequest(ref=ref_of(call), tasks=runner_pb2.TASK_SELECTION_ALL, page_size=PAGE)
+    made, task_ids = list[_Made](), list[str]()
     while True:
         told = await call.upstream.ask(lambda runner: runner.GetExecution, request)
-        for task in told.tasks:
-            if task.status == pb.TASK_STATUS_DONE:
-                yield task
+        task_ids += (task.task_id for task in told.tasks)
+        done = (task for task in told.tasks if task.status == pb.TASK_STATUS_DONE)
+        made += (_Made(info=task.artifact, at=task.changed_at) for task in done)
         if not told.next_page_token:
-            return
+            break
         request.page_token = told.next_page_token
+    nameless = {one.info.task_id for one in made if not has_own_name(one.info)}
+    about = await call.upstream.descriptions(ref_of(call), nameless)
+    return made, result_names((one.info for one in made), task_ids, about)
 
 
 async def _added(
-    call: Call, file: zipfile.ZipFile, sink: _Sink, task: pb.TaskState, listed: list[dict[str, Any]]
+    call: Call, file: ZipStream, made: _Made, name: str, listed: list[dict[str, Any]]
 ) -> AsyncGenerator[bytes, None]:
     """Adds one artifact, and yields what is ready. One that was withdrawn meanwhile is left out."""
-    request = runner_pb2.GetArtifactRequest(ref=ref_of(call), task_id=task.task_id)
+    task_id = made.info.task_id
     try:
-        answers = await begun(call.upstream.stream(lambda runner: runner.GetArtifact, request))
+        if made.info.file_count:
+            found = await call.upstream.artifact(ref_of(call), task_id)
+            pieces = _added_files(call, file, made, found, name, listed)
+        else:
+            request = runner_pb2.GetArtifactRequest(ref=ref_of(call), task_id=task_id)
+            answers = await begun(call.upstream.stream(lambda runner: runner.GetArtifact, request))
+            info = (await anext(answers)).info
+            listed.append({"path": name, **record(info)})
+            pieces = file.add(name, made.at, info.media_type, info.size_bytes, whole(answers, info))
     except ArtifactNotFound:
         return
-    info = (await anext(answers)).info
-    path = entry_path(info)
-    entry = zipfile.ZipInfo(path, _moment(task))
-    entry.compress_type, entry.external_attr = zipfile.ZIP_DEFLATED, 0o644 << 16
-    with file.open(entry, "w", force_zip64=info.size_bytes >= BIG) as writer:
-        async with aclosing(whole(answers, info)) as chunks:
-            async for chunk in chunks:
-                writer.write(chunk)
-                yield sink.take()
-    listed.append({"path": path, **record(info)})
+    async with aclosing(pieces):
+        async for piece in pieces:
+            yield piece
 
 
-def entry_path(info: pb.ArtifactInfo) -> str:
-    """Returns the path of an artifact in the file: two parts, each of letters and digits, so it leads nowhere else."""
-    # guard: names in a zip are tame -> return f"{info.task_id}/{info.name}"
-    return f"{_NOT_IN_A_NAME.sub('_', info.task_id) or 'task'}/{file_name(info)}"
-
-
-def _moment(task: pb.TaskState) -> tuple[int, int, int, int, int, int]:
-    at = task.changed_at.ToDatetime(UTC)
-    return min(NEWEST, max(OLDEST, (at.year, at.month, at.day, at.hour, at.minute, at.second)))
+async def _added_files(
+    call: Call, file: ZipStream, made: _Made, found: Artifact, name: str, listed: list[dict[str, Any]]
+) -> AsyncGenerator[bytes, None]:
+    manifest = files_of(found)
+    assert manifest is not None
+    result = ResultOf(ref=ref_of(call), task_id=made.info.task_id)
+    async with aclosing(call.upstream.files(result, manifest)) as files:
+        async for entry, chunks in files:
+            path = f"{name}/{entry.path}"
+            async with aclosing(file.add(path, made.at, entry.media_type, entry.size, chunks)) as pieces:
+                async for piece in pieces:
+                    yield piece
+    listed.append({"path": name, **record(found.info), **files_record(manifest)})
 
 
 ENDPOINTS = (

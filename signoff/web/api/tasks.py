@@ -11,8 +11,10 @@ from typing import Any, TypeVar
 
 from starlette.responses import Response
 
-from signoff.client.values import by_execution
+from signoff.client.result_files import files_of
+from signoff.client.values import Candidate, by_execution
 from signoff.display.differences import Side, compared
+from signoff.display.sizes import format_size
 from signoff.errors import CandidateNotFound, Unavailable
 from signoff.v1 import execution_pb2 as pb
 from signoff.v1 import runner_pb2
@@ -133,11 +135,21 @@ async def get_difference(call: Call) -> Response:
         )
     before = await call.upstream.candidate(ref, name, other)
     found = await asyncio.to_thread(
-        compared,
-        Side(name=f"attempt {other}", content=before.content),
-        Side(name=f"attempt {number_}", content=after.content),
+        lambda: compared(
+            Side(name=f"attempt {other}", content=_comparable(before)),
+            Side(name=f"attempt {number_}", content=_comparable(after)),
+        )
     )
     return answer({"before": other, "after": number_, **found})
+
+
+def _comparable(candidate: Candidate) -> bytes:
+    """Returns the text that is compared: of a candidate with files, a line for each of them."""
+    manifest = files_of(candidate)
+    if manifest is None:
+        return candidate.content
+    lines = (f"{file.path} ({file.media_type}, {format_size(file.size)}) {file.digest[:12]}" for file in manifest.files)
+    return "\n".join(lines).encode() + b"\n"
 
 
 TASK = "/api/v1/executions/{executionId}/tasks/{taskId}"

@@ -26,6 +26,7 @@ _IDS: Mapping[str, dict[str, Any]] = {
     "attempt": {"type": "integer", "minimum": 1, "maximum": 2**32 - 1},
     "planId": {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,128}$"},
     "executionId": {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,128}$"},
+    "path": {"type": "string", "minLength": 1, "description": "The path of a file; it may have slashes."},
     "taskId": {"type": "string", "pattern": "^[A-Za-z0-9_]{1,128}$"},
 }
 _TITLES: Mapping[int, str] = {

@@ -4,7 +4,8 @@
     parameters    parameters of a query, checked
     messages      messages of the protos as JSON and back
     problems      errors as problem+json
-    contents      artifacts and candidates, which are hostile
+    contents      artifacts, candidates and their files, which are hostile
+    zips          zip files that are made while they are sent
     streamed      answers that are made while they are sent
 
 An endpoint takes a `Call` and returns a response, or raises an error of signoff.errors or of safety.refusals.

@@ -47,6 +47,11 @@ class Endpoint:
     changes: bool = False  #: something of the services: refused by a door that is read-only
     is_open: bool = False  #: needs no token
 
+    @property
+    def route(self) -> str:
+        """The path for the router: the one of a file may have slashes in it."""
+        return self.path.replace("{path}", "{path:path}")
+
 
 @dataclass(slots=True)
 class Call:

@@ -23,7 +23,10 @@ GUARDS: Sequence[Guard] = (
     Guard("an answer is taken in time", "a client asks for much and reads nothing"),
     Guard("active contents are downloads", "a model makes a page with a script"),
     Guard("contents are in a sandbox", "a model makes a page with a script"),
-    Guard("names in a zip are tame", "a model or a plan names its artifact ../../etc/passwd"),
+    Guard("files are no documents", "a program makes a page with a script beside its chart"),
+    Guard("active files are downloads", "a program draws an SVG with a script"),
+    Guard("files are in a sandbox", "a program makes a page with a script beside its chart"),
+    Guard("paths of files are checked", "a client asks for ../../etc/passwd among the files of a result"),
     Guard("files of the bundle alone", "a client asks for ../../etc/passwd"),
     Guard("a run without a terminal ends", "a script runs a plan with the page"),
 )

@@ -17,5 +17,6 @@ GUARDS = (
     Guard("only what is missing is sent", "a stream of files breaks in the middle"),
     Guard("files wait for a runner that is away", "the runner is away while files are brought"),
     Guard("a lease that has ended ends its uploads", "a lease ends while its files are brought"),
+    Guard("only what pictures show needs no quotation", "a judge sees pictures, and passes what the texts must say"),
     Guard("a status that comes after its write has failed", "a service refuses a stream while it is written"),
 )

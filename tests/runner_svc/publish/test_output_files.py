@@ -15,6 +15,7 @@ from runner_svc.contents import Contents
 from runner_svc.core.machine import Machine
 from runner_svc.core.model.values import Content, ExecutionId, VerdictBy
 from runner_svc.publish import output_files as outputs_module
+from runner_svc.publish.output_document import Output
 from runner_svc.publish.output_files import OutputFiles
 from runner_svc.store.memory import MemoryStore
 from tests.support import story
@@ -93,7 +94,7 @@ async def written(
     await store.put_content(digest, body)
     outputs = OutputFiles(tmp_path, Contents(store))
     content = Content(digest=digest, size=len(body), media_type=media_type, attempt=1, signed_off_by=by)
-    output = outputs_module._Output(ExecutionId("e1"), plan_id, "a", "artifact", content)
+    output = Output(ExecutionId("e1"), plan_id, "a", "artifact", content)
     await outputs._write([((plan_id, "a"), output)])
     return outputs.path(plan_id, "a").read_bytes()
 
@@ -185,9 +186,7 @@ async def test_a_name_that_cannot_be_a_folders_is_logged_and_the_next_file_is_wr
 async def test_a_content_that_the_store_has_lost_costs_only_its_own_file(tmp_path: Path) -> None:
     outputs = OutputFiles(tmp_path, Contents(MemoryStore()))
     lost = Content(digest="d", size=1, media_type="text/plain")
-    await outputs._write(
-        [(("p", "a"), outputs_module._Output(ExecutionId("e1"), "p", "a", "", lost)), (("p", "b"), None)]
-    )
+    await outputs._write([(("p", "a"), Output(ExecutionId("e1"), "p", "a", "", lost)), (("p", "b"), None)])
     assert outputs._unwritten == {("p", "a")}
 
 
@@ -205,9 +204,7 @@ async def test_what_stands_where_a_file_is_to_be_is_not_written_through_and_hold
         place.mkdir()
     outputs = OutputFiles(tmp_path, Contents(store := MemoryStore()))
     await store.put_content("d", b"text")
-    output = outputs_module._Output(
-        ExecutionId("e1"), "p", "a", "", Content(digest="d", size=4, media_type="text/plain")
-    )
+    output = Output(ExecutionId("e1"), "p", "a", "", Content(digest="d", size=4, media_type="text/plain"))
     await asyncio.wait_for(outputs._write([(("p", "a"), output)]), WITHIN)
     assert outputs._unwritten == {("p", "a")}
     assert sorted(os.listdir(tmp_path)) == ["p"]  # noqa: PTH208 - iterdir is no list

@@ -22,7 +22,16 @@ from signoff.v1 import execution_pb2 as pb
 from signoff.v1 import runner_pb2
 from tests.support.processes.commands import ROOT, signoff
 from tests.support.processes.ptys import on_terminal
-from tests.support.servers.fake_runner import EXECUTION_ID, PLAN_ID, FakeRunner, at, execution, listening, signed_off
+from tests.support.servers.fake_runner import (
+    EXECUTION_ID,
+    PLAN_ID,
+    FakeRunner,
+    at,
+    execution,
+    listening,
+    signed_off,
+    with_files,
+)
 
 #: Styles, a title, a clear screen in C1, a question to the terminal, a backspace, bidi, zero width, tags, markup.
 HOSTILE = (
@@ -154,6 +163,7 @@ ASKING: dict[str, tuple[str, ...]] = {
     "story": (PLAN_ID, "a"),
     "artifact": (PLAN_ID, "a"),
     "candidate": (PLAN_ID, "b"),
+    "export": (PLAN_ID, "-o", "out"),
     "prompt": (PLAN_ID, "b"),
     "thinking": (PLAN_ID, "b"),
     "cost": (PLAN_ID, "--by-task"),
@@ -215,6 +225,35 @@ async def test_top_shows_what_it_was_told_and_obeys_none_of_it(tmp_path: Path) -
         terminal.type("\x1b\x1b\x1bq")
         await terminal.ended()
         assert_visible(terminal.text, OF_TEXTUAL)
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        ("artifact", "c"),
+        ("approve", "c"),
+        pytest.param(("candidate", "c"), marks=pytest.mark.long),
+        pytest.param(("export", "-o", "out"), marks=pytest.mark.long),
+    ],
+)
+async def test_names_of_files_are_visible(flags: tuple[str, ...], tmp_path: Path) -> None:
+    runner = hostile_runner()
+    state, manifest = with_files("c", {"x\u034f\u115f[bold red]MARKUP[/bold red].txt": CONTENT})
+    runner.tasks.append(state)
+    runner.contents["c"], runner.bodies[hashlib.sha256(CONTENT).hexdigest()] = manifest, CONTENT
+    info = pb.CandidateInfo(artifact=state.artifact, state=pb.CANDIDATE_STATE_WAITS_FOR_PERSON, attempts=[1])
+    runner.candidates = [(info, manifest)]
+    command, *more = flags
+    async with (
+        listening(runner) as address,
+        on_terminal(command, PLAN_ID, *more, "--runner", address, cwd=tmp_path, width=120) as terminal,
+    ):
+        if command == "approve":
+            await terminal.until("[y/N] ")
+            terminal.type("y\n")
+        assert await terminal.ended() == 0, terminal.text
+        assert_visible(terminal.text)
+        assert command == "export" or "x\\u034f\\u115f[boldred]" in re.sub(r"\s", "", OWN.sub("", terminal.text))
 
 
 async def test_a_list_of_executions_is_visible_too(tmp_path: Path) -> None:

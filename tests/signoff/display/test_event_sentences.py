@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from google.protobuf import duration_pb2
 
-from signoff.display.event_sentences import _SENTENCES, criteria_of, format_size, sentence_of
+from signoff.display.event_sentences import _SENTENCES, criteria_of, sentence_of
+from signoff.display.sizes import format_size
 from signoff.v1 import execution_pb2 as pb
 from tests.support.servers.fake_runner import at, given_to_judge, rejected
 

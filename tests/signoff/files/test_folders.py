@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import shutil
 from collections.abc import Callable
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from signoff.files.folders import Inside
-from signoff.files.writing import NotAFile
+from signoff.files.writing import NotAFile, is_part_of, part_name
 
 
 def write_inside(folder: Path, *names: str, body: bytes = b"new") -> None:
@@ -158,3 +159,74 @@ def test_a_file_is_removed_from_the_folder_that_took_the_place_of_one_that_was_o
         path.write_bytes(b"new")
         inside.remove("plan", "task", "output.json")
     assert not path.exists()
+
+
+# ---------------------------------------------------------------- piece by piece
+
+
+def test_a_file_that_comes_piece_by_piece_takes_its_place_once_it_is_whole(tmp_path: Path) -> None:
+    place = tmp_path / "a" / "b.txt"
+    write_inside(tmp_path, "a", "b.txt", body=b"old")
+    with Inside(tmp_path) as inside:
+        with inside.writing("a", "b.txt") as file:
+            file.write(b"ne")
+            inside.write("c", "other.txt", body=b"written meanwhile")
+            assert place.read_bytes() == b"old"
+            file.write(b"w")
+        assert place.read_bytes() == b"new"
+        assert (inside.size("a", "b.txt"), inside.size("a", "none")) == (3, -1)
+        assert inside.digest("a", "b.txt") == hashlib.sha256(b"new").hexdigest()
+        assert inside.digest("none", "b.txt") == ""
+        inside.append("a", "b.txt", body=b"er")
+        assert inside.read("a", "b.txt", at_most=5) == b"newer"
+        with pytest.raises(NotAFile, match="at most 4 bytes"):
+            inside.read("a", "b.txt", at_most=4)
+
+
+def _break_off(inside: Inside) -> None:
+    with inside.writing("b.txt") as file:
+        file.write(b"new")
+        raise NotAFile("broken")
+
+
+@pytest.mark.guard(name="a part that failed is gone")
+def test_a_file_that_breaks_off_leaves_the_old_one_and_no_part(tmp_path: Path) -> None:
+    write_inside(tmp_path, "b.txt", body=b"old")
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    with Inside(tmp_path) as inside, pytest.raises(NotAFile, match="broken"):
+        _break_off(inside)
+    assert [path.name for path in tmp_path.iterdir()] == ["b.txt"]
+    assert (tmp_path / "b.txt").read_bytes() == b"old"
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
+def test_hidden_names_are_for_those_who_ask_for_them(tmp_path: Path) -> None:
+    with Inside(tmp_path, hidden=True) as inside:
+        inside.write(".gitignore", body=b"x")
+        for name in ("..", ".", ""):
+            with pytest.raises(NotAFile, match="expected a name"):
+                inside.write(name, body=b"x")
+
+
+@pytest.mark.parametrize("act", ["read", "digest", "size", "writing", "append"])
+def test_no_way_to_a_file_follows_a_link(tmp_path: Path, act: str) -> None:
+    (tmp_path / "secret").write_text("secret")
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "link").symlink_to(tmp_path / "secret")
+    acts: dict[str, Callable[[Inside], object]] = {
+        "read": lambda inside: inside.read("link", at_most=10),
+        "append": lambda inside: inside.append("link", body=b"x"),
+        "writing": lambda inside: inside.writing("link").__enter__(),
+        "digest": lambda inside: inside.digest("link"),
+        "size": lambda inside: inside.size("link"),
+    }
+    with Inside(tmp_path / "in") as inside, pytest.raises(NotAFile):
+        acts[act](inside)
+    assert (tmp_path / "secret").read_text() == "secret"
+
+
+def test_parts_of_a_file_are_known_by_their_names() -> None:
+    assert is_part_of(part_name("report.md"), "report.md")
+    assert is_part_of(part_name("x" * 100), "x" * 100)
+    for other in ("report.md", ".report.md.part", ".other.md.0123456789abcdef.part", ".report.md.0123456789abcdef.x"):
+        assert not is_part_of(other, "report.md")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,6 +20,15 @@ from signoff.errors import (
     TaskNotFound,
     WrongState,
 )
+from signoff.manifest.manifest import (
+    MANIFEST_TYPE,
+    FileEntry,
+    Manifest,
+    manifest_from_json,
+    manifest_of,
+    manifest_to_json,
+)
+from signoff.plan.inputs import media_type_of
 from signoff.rpc.server import Server
 from signoff.v1 import execution_pb2 as pb
 from signoff.v1 import plan_pb2, runner_pb2, runner_pb2_grpc
@@ -142,6 +151,26 @@ def signed_off(task: str, content: bytes = b"made", *, stage: int = 1, name: str
     )
 
 
+def with_files(task: str, files: Mapping[str, bytes], *, main: str = "", name: str = "") -> tuple[pb.TaskState, bytes]:
+    """Returns the state of a task whose result has files, and their manifest."""
+    manifest = manifest_of([_entry(path, body) for path, body in files.items()], main or min(files))
+    body = manifest_to_json(manifest)
+    state = signed_off(task, body, name=name)
+    described(state.artifact, manifest)
+    return state, body
+
+
+def described(info: pb.ArtifactInfo, manifest: Manifest) -> None:
+    """Makes the description of a content that of a manifest."""
+    info.media_type = MANIFEST_TYPE
+    info.file_count, info.files_bytes = len(manifest.files), manifest.size
+
+
+def _entry(path: str, body: bytes) -> FileEntry:
+    media_type = media_type_of(path, is_text=True)
+    return FileEntry(path=path, media_type=media_type, size=len(body), digest=hashlib.sha256(body).hexdigest())
+
+
 # ---------------------------------------------------------------- the service
 
 
@@ -154,6 +183,8 @@ class FakeRunner(runner_pb2_grpc.RunnerServiceServicer):
     events: list[pb.Event] = field(default_factory=list)  #: all of them, also those the snapshot covers
     thinking: list[runner_pb2.Thinking] = field(default_factory=list)  #: sent before the events of every stream
     contents: dict[str, bytes] = field(default_factory=dict)
+    bodies: dict[str, bytes] = field(default_factory=dict)  #: files of results, by digest
+    file_piece: int = 1000  #: bytes of a file in a message
     candidates: list[tuple[pb.CandidateInfo, bytes]] = field(default_factory=list)  #: of one task, the last one last
     prompts: list[tuple[runner_pb2.PromptInfo, bytes]] = field(default_factory=list)  #: of one task
     workers: list[runner_pb2.Worker] = field(default_factory=list)
@@ -271,6 +302,12 @@ class FakeRunner(runner_pb2_grpc.RunnerServiceServicer):
         self.uploaded[requests[0].digest] = b"".join(request.chunk for request in requests)
         return runner_pb2.UploadContentResponse(size_bytes=len(self.uploaded[requests[0].digest]))
 
+    async def UploadFiles(
+        self, request_iterator: AsyncIterator[runner_pb2.UploadFilesRequest], context: Context
+    ) -> runner_pb2.UploadFilesResponse:
+        requests = [request async for request in request_iterator]
+        return runner_pb2.UploadFilesResponse(files=sum(bool(request.digest) for request in requests))
+
     async def RetryTask(self, request: runner_pb2.RetryTaskRequest, context: Context) -> runner_pb2.RetryTaskResponse:
         self.asked.append(request)
         return runner_pb2.RetryTaskResponse(execution=self.execution)
@@ -304,10 +341,32 @@ class FakeRunner(runner_pb2_grpc.RunnerServiceServicer):
         if request.task_id not in self.contents:
             raise ArtifactNotFound(f"expected a signed-off task, but {request.task_id} is undone")
         info = next(task.artifact for task in self.tasks if task.task_id == request.task_id)
-        yield runner_pb2.GetArtifactResponse(info=info)
-        content = self.contents[request.task_id]
-        for begin in range(0, len(content), 3):
-            yield runner_pb2.GetArtifactResponse(chunk=content[begin : begin + 3])
+        self.asked.append(request)
+        for part in self._parts(request, info, info, self.contents[request.task_id], 3):
+            yield runner_pb2.GetArtifactResponse(**part)
+
+    def _parts(
+        self, request: Any, told: Any, info: pb.ArtifactInfo, content: bytes, at_once: int
+    ) -> Iterable[dict[str, Any]]:
+        """Yields the fields of the answers: the content, one of its files, or all of them."""
+        if not (request.path or (request.all_files and info.file_count)):
+            yield {"info": told}
+            yield from _pieces(content, at_once)
+            return
+        files = manifest_from_json(content).files if info.file_count else ()
+        chosen = [one for one in files if request.path in ("", one.path)]
+        if not chosen:
+            raise ArtifactNotFound(f"expected a file of {info.task_id}, but got {request.path!r}")
+        if not request.path:
+            yield {"info": told}
+        for entry in chosen:
+            file = runner_pb2.FileEntry(
+                path=entry.path, media_type=entry.media_type, size_bytes=entry.size, digest=entry.digest
+            )
+            yield {"info": told, "file": file} if request.path else {"file": file}
+            body = self.bodies[entry.digest]
+            end = request.offset + request.length if request.length else len(body)
+            yield from _pieces(body[request.offset : end], self.file_piece)
 
     async def GetCandidate(
         self, request: runner_pb2.GetCandidateRequest, context: Context
@@ -319,9 +378,11 @@ class FakeRunner(runner_pb2_grpc.RunnerServiceServicer):
         if attempt not in made:
             raise CandidateNotFound(f"expected an attempt that made a candidate, but got {attempt}")
         info, body = made[attempt]
-        yield runner_pb2.GetCandidateResponse(info=info)
-        for begin in range(0, 0 if request.info_only else len(body), 1000):
-            yield runner_pb2.GetCandidateResponse(chunk=body[begin : begin + 1000])
+        if request.info_only:
+            yield runner_pb2.GetCandidateResponse(info=info)
+            return
+        for part in self._parts(request, info, info.artifact, body, 1000):
+            yield runner_pb2.GetCandidateResponse(**part)
 
     async def ListPrompts(
         self, request: runner_pb2.ListPromptsRequest, context: Context
@@ -388,6 +449,10 @@ class FakeRunner(runner_pb2_grpc.RunnerServiceServicer):
     def _require(self, ref: runner_pb2.ExecutionRef) -> None:
         if ref.execution_id != EXECUTION_ID and ref.plan_id != PLAN_ID:
             raise ExecutionNotFound(f"expected an execution this runner has, but got {ref.execution_id or ref.plan_id}")
+
+
+def _pieces(content: bytes, at_once: int) -> Iterable[dict[str, Any]]:
+    return ({"chunk": content[begin : begin + at_once]} for begin in range(0, len(content), at_once))
 
 
 def _part(part: runner_pb2.SnapshotPart) -> runner_pb2.WatchExecutionResponse:

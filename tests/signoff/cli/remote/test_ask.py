@@ -11,9 +11,13 @@ import pytest
 
 from signoff.cli import main
 from signoff.cli.remote import ask, control
+from signoff.cli.remote.artifact import artifact
 from signoff.cli.remote.find_runner import RunnerLocation, _temporary_runner, answers, written_address
 from signoff.cli.remote.listing import Filters
+from signoff.cli.remote.result_files import Wanted
 from signoff.cli.show.output import CommandOutput
+from signoff.cli.show.tables import output_file
+from signoff.display.event_sentences import sentence_of
 from signoff.display.natural_order import natural
 from signoff.display.waiting import describe_waiting
 from signoff.errors import ArtifactNotFound, ConfigurationError, ExecutionNotFound, TaskNotFound, Unavailable
@@ -37,6 +41,7 @@ from tests.support.servers.fake_runner import (
     started,
     stored,
     undone,
+    with_files,
 )
 
 
@@ -137,7 +142,7 @@ async def test_an_artifact_steers_no_terminal() -> None:
     runner.contents["a"], runner.tasks[0] = content, signed_off("a", content)
     screen = Terminal()
     async with runner_at(runner) as where:
-        await ask.artifact(PLAN_ID, "a", None, where, CommandOutput(out=screen))
+        await artifact(PLAN_ID, "a", Wanted(), where, CommandOutput(out=screen))
     assert screen.getvalue() == "red \\x1b[31m\ttab\nline \\u202e\n"
 
 
@@ -246,12 +251,12 @@ async def test_a_story_as_json_has_every_field() -> None:
 async def test_an_artifact_is_its_very_bytes(tmp_path: Path) -> None:
     stdout = io.TextIOWrapper(io.BytesIO())
     async with runner_at(half_done()) as where:
-        await ask.artifact(PLAN_ID, "a", None, where, CommandOutput(out=stdout))
-        await ask.artifact(PLAN_ID, "a", tmp_path / "deep" / "a.md", where, piped())
+        await artifact(PLAN_ID, "a", Wanted(), where, CommandOutput(out=stdout))
+        await artifact(PLAN_ID, "a", Wanted(output=tmp_path / "deep" / "a.md"), where, piped())
         with pytest.raises(ArtifactNotFound):
-            await ask.artifact(PLAN_ID, "b", None, where, piped())
+            await artifact(PLAN_ID, "b", Wanted(), where, piped())
         with pytest.raises(ConfigurationError, match="expected a file that can be written"):
-            await ask.artifact(PLAN_ID, "a", tmp_path / "deep" / "a.md" / "x", where, piped())
+            await artifact(PLAN_ID, "a", Wanted(output=tmp_path / "deep" / "a.md" / "x"), where, piped())
     assert stdout.buffer.getvalue() == b"made"
     assert (tmp_path / "deep" / "a.md").read_bytes() == b"made"
 
@@ -259,9 +264,9 @@ async def test_an_artifact_is_its_very_bytes(tmp_path: Path) -> None:
 async def test_an_artifact_is_written_through_a_link_which_stays(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to("real")
     async with runner_at(half_done()) as where:
-        await ask.artifact(PLAN_ID, "a", tmp_path / "link", where, piped())
+        await artifact(PLAN_ID, "a", Wanted(output=tmp_path / "link"), where, piped())
         with pytest.raises(ConfigurationError, match=r"^expected a file, a pipe or a device, but .* is a folder$"):
-            await ask.artifact(PLAN_ID, "a", tmp_path, where, piped())
+            await artifact(PLAN_ID, "a", Wanted(output=tmp_path), where, piped())
     assert (tmp_path / "link").is_symlink()
     assert (tmp_path / "real").read_bytes() == b"made"
 
@@ -301,6 +306,21 @@ async def test_no_workers_say_how_to_start_one() -> None:
     async with runner_at(half_done()) as where:
         await ask.workers(where, output)
     assert "no worker is connected" in notes_of(output)[0]
+
+
+async def test_results_with_files_say_how_many_and_how_large(tmp_path: Path) -> None:
+    runner = half_done()
+    state, _ = with_files("b", {"a.md": b"x" * 2000, "b.md": b"y"}, name="report")
+    runner.tasks = [state]
+    told, why = piped(), piped()
+    async with runner_at(runner) as where:
+        await ask.status(PLAN_ID, where, told)
+        await ask.why(PLAN_ID, "b", where, why)
+    assert "report (2 files, 2.0 KiB)" in lines_of(told)[-1]
+    assert lines_of(why) == ["b is done: signed off with attempt 1, 2 files, 2.0 KiB"]
+    assert output_file(state, PLAN_ID, tmp_path) == str(tmp_path / PLAN_ID / "b" / "files")
+    event = pb.Event(candidate_stored=pb.CandidateStored(attempt=1, file_count=2, files_bytes=2001))
+    assert sentence_of(event) == "attempt 1 made a candidate of 2 files, 2.0 KiB"
 
 
 async def test_what_a_person_signed_off_is_told_apart_in_every_answer() -> None:

@@ -18,6 +18,7 @@ from signoff.cli import main
 from signoff.cli.remote.candidate import candidate
 from signoff.cli.remote.find_runner import RunnerLocation
 from signoff.cli.remote.judge import TypedVerdict, judge
+from signoff.cli.remote.result_files import Wanted
 from signoff.cli.show.output import CommandOutput
 from signoff.errors import CandidateNotFound, ConfigurationError, WrongState
 from signoff.v1 import execution_pb2 as pb
@@ -81,7 +82,7 @@ def runner_at(runner: FakeRunner) -> Iterator[RunnerLocation]:
 
 
 def printed(where: RunnerLocation, output: CommandOutput, attempt: int | None = None, *, diff: bool = False) -> int:
-    return asyncio.run(candidate(PLAN_ID, "a", attempt, diff, None, where, output))
+    return asyncio.run(candidate(PLAN_ID, "a", attempt, diff, Wanted(), where, output))
 
 
 def on_a_terminal(monkeypatch: pytest.MonkeyPatch, typed: str) -> CommandOutput:
@@ -152,7 +153,7 @@ def test_as_json_it_is_one_object() -> None:
 
 def test_bytes_go_into_a_file_as_they_are(tmp_path: Path) -> None:
     with runner_at(asking(second=b"\xff\x00\x1b")) as where:
-        asyncio.run(candidate(PLAN_ID, "a", None, False, tmp_path / "found", where, piped()))
+        asyncio.run(candidate(PLAN_ID, "a", None, False, Wanted(output=tmp_path / "found"), where, piped()))
     assert (tmp_path / "found").read_bytes() == b"\xff\x00\x1b"
 
 
