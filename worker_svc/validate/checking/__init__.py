@@ -20,6 +20,6 @@ decides.
     patterns     regular expressions, in linear time when possible
     text/        properties of texts that several checks need
 
-A new check goes into the module that reads the same part of a candidate, and into the table of checks.py. There are a
-dozen modules because each kind of check reads candidates in its own way.
+A new check goes into the module that reads the same part of a candidate, and into the table of checks.py. There are
+more than a dozen modules because each kind of check reads candidates in its own way.
 """

@@ -82,10 +82,11 @@ def test_a_point_in_the_last_row_of_a_large_picture_is_seen() -> None:
 
 
 @pytest.mark.guard(name="a picture is measured before it is decoded")
-@pytest.mark.parametrize(("width", "height"), [(10_000, 10_001), (100_000, 100_000), (2**31 - 1, 2**31 - 1)])
-def test_a_picture_that_claims_to_be_huge_is_not_decoded(width: int, height: int) -> None:
-    said = reason(png_that_claims(width, height))
-    assert said.startswith("expected a picture of at most 100,000,000 pixels, but it claims to have ")
+def test_a_picture_that_claims_to_be_huge_is_not_decoded() -> None:
+    expected = "expected a picture of at most 100,000,000 pixels, but it claims to have"
+    assert reason(png_that_claims(10_000, 10_001)) == f"{expected} 10,000 × 10,001"
+    for side in (100_000, 2**31 - 1):
+        assert reason(png_that_claims(side, side)) == f"{expected} more"
 
 
 @pytest.mark.parametrize(
