@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from signoff.manifest.manifest import FileEntry, Manifest, manifest_from_json
+from signoff.manifest.manifest import FileEntry, Manifest, is_manifest, manifest_from_json
 from signoff.manifest.media_types import is_text_type
 from signoff.manifest.patterns import is_pattern, matches
 from signoff.v1 import plan_pb2
@@ -78,8 +78,11 @@ class CandidateFiles:
 
 
 def files_of(candidate: Artifact) -> CandidateFiles | None:
-    """Returns the files of a candidate; None: it is one content."""
+    """Returns the files of a candidate; None: it is one content. Raises ValueError for a manifest without its files."""
     if candidate.manifest is None or candidate.folder is None:
+        # guard: a manifest is not judged as a text -> if False:
+        if is_manifest(candidate.media_type):
+            raise ValueError("expected the files of the candidate on the disk, but got its manifest alone")
         return None
     return CandidateFiles(manifest=candidate.manifest, folder=candidate.folder, body=candidate.whole())
 

@@ -59,6 +59,7 @@ GUARDS: Sequence[Guard] = (
     Guard("a file that is checked is there", "a check names a file that the candidate does not have"),
     Guard("what must not be there is in no text", "a forbidden word stands in a file that is not the main one"),
     Guard("files that say that they are text are", "a candidate has a picture that is named table.csv"),
+    Guard("a manifest is not judged as a text", "a worker is given a manifest, and its files are not there"),
     Guard("long checks are progress", "a check of many files takes longer than a runner waits for a sign of it"),
     Guard("a sum is the sum of all rows", "a row of a table is missing, and its total is not"),
     Guard("a line of a table is bounded", "a table has one line of a gigabyte"),

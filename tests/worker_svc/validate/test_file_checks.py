@@ -195,6 +195,12 @@ async def test_a_candidate_of_files_is_signed_off_by_checks_of_each(candidate: A
     )
 
 
+@pytest.mark.guard(name="a manifest is not judged as a text")
+async def test_a_manifest_without_its_files_is_not_judged_as_the_text_that_it_is(candidate: Artifact) -> None:
+    with pytest.raises(ValueError, match="expected the files of the candidate on the disk"):
+        await judged(dataclasses.replace(candidate, manifest=None, folder=None), check_of("words", min_words=1))
+
+
 async def test_a_criterion_of_words_is_about_the_main_file(candidate: Artifact) -> None:
     few = made_from(1, words(3, 9))
     verdict = await judged(candidate, few, criteria=("between 3 and 9 words",), model=Saying(verdicts("pass")))
