@@ -23,7 +23,12 @@ SERVICES = ("planner_svc", "runner_svc", "worker_svc")
 LENT = {
     "signoff.cli.run.compile_plan": ("planner_svc",),
     "signoff.cli.run.run": ("worker_svc.llm.config.settings",),
-    "signoff.cli.archive.restore": ("runner_svc.backup", "runner_svc.store"),
+    "signoff.cli.archive.restore": (
+        "runner_svc.backup",
+        "runner_svc.contents",
+        "runner_svc.objects",
+        "runner_svc.store",
+    ),
 }
 
 EDGE_OF_THE_WORLD = {

@@ -26,6 +26,7 @@ MANIFEST_TYPE = "application/vnd.signoff.files+json"  # the media type of a mani
 FILES = "files"  # a feature in Hello: the worker makes and reads results of several files
 MAX_FILES = 10_000  # of one result
 MAX_FILES_BYTES = 1024**3  # of all files of one result together
+MAX_DEPTH = 100  # names of a path: each of its folders is compared with the others
 MAX_MANIFEST_BYTES = 8 * 1024 * 1024  # 800 for each of 10,000 files
 
 _SHOWN = 200  # characters of a path in an error
@@ -119,6 +120,9 @@ def check_manifest(manifest: Manifest) -> None:
     for file in files:
         if problem := problem_of_path(file.path):
             raise BadManifest(f"{problem}: {shown(file.path)}")
+        # guard: paths of files are not deep -> if False:
+        if file.path.count("/") >= MAX_DEPTH:
+            raise BadManifest(f"expected a path of at most {MAX_DEPTH} names, but got {shown(file.path)}")
     check_apart(file.path for file in files)
     if any(before.path >= after.path for before, after in pairwise(files)):
         raise BadManifest("expected the files in the order of their paths")

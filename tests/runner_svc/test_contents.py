@@ -139,7 +139,7 @@ class SlowObjects(FolderObjects):
         await self.go.wait()
 
 
-@pytest.mark.guard("an object whose row is to come stays")
+@pytest.mark.guard(name="an object whose row is to come stays")
 async def test_no_sweep_takes_an_object_whose_row_is_still_to_come(tmp_path: Path) -> None:
     objects, store = SlowObjects(tmp_path), MemoryStore()
     await objects.open()

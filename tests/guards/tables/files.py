@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from tests.guards import Guard
 
 GUARDS: Sequence[Guard] = (
+    Guard("paths of files are not deep", "a manifest of a megabyte has paths through a million folders"),
     Guard("what no event has named is there for its lease alone", "two attempts make one picture, and the first fails"),
     Guard("what an event names stays", "a candidate of files is stored, and leftovers are removed an hour later"),
     Guard("what a living lease has brought stays", "an attempt makes files for longer than uploads are kept"),

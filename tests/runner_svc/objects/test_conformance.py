@@ -119,7 +119,7 @@ async def test_a_name_that_is_no_digest_is_refused(objects: Objects) -> None:
     assert await listed(objects) == []
 
 
-@pytest.mark.guard("half an object is gone after a restart")
+@pytest.mark.guard(name="half an object is gone after a restart")
 async def test_half_an_object_is_gone_after_a_restart(tmp_path: Path) -> None:
     (tmp_path / "incoming").mkdir()
     (tmp_path / "incoming" / "half").write_bytes(b"half")
@@ -152,7 +152,7 @@ def test_a_url_that_leads_nowhere_is_refused() -> None:
         objects_at("gopher://x")
 
 
-@pytest.mark.guard("an object is on the disk before an event names it")
+@pytest.mark.guard(name="an object is on the disk before an event names it")
 async def test_an_object_is_on_the_disk_before_it_has_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     objects = FolderObjects(tmp_path)
     await objects.open()

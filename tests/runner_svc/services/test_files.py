@@ -118,8 +118,8 @@ async def test_candidates_and_inputs_are_read_file_by_file_too(runner: Running) 
         assert await files_in(runner, lease) == BODIES
 
 
-@pytest.mark.guard("a worker that knows no files is given none")
-@pytest.mark.guard("who reads files can read them")
+@pytest.mark.guard(name="a worker that knows no files is given none")
+@pytest.mark.guard(name="who reads files can read them")
 async def test_tasks_that_make_or_read_files_go_to_workers_that_can(runner: Running) -> None:
     ref = await runner.start("one")
     async with raw_worker(runner, EXECUTOR, "old", slots=3, features=()) as old:
@@ -191,9 +191,9 @@ BAD: dict[str, tuple[Callable[[str], list[Request]], str]] = {
 
 
 @pytest.mark.parametrize("case", BAD)
-@pytest.mark.guard("a small file has its digest")
-@pytest.mark.guard("a file has its digest")
-@pytest.mark.guard("files of an upload are bounded")
+@pytest.mark.guard(name="a small file has its digest")
+@pytest.mark.guard(name="a file has its digest")
+@pytest.mark.guard(name="files of an upload are bounded")
 async def test_an_upload_that_does_not_fit_is_refused_and_leaves_no_object(
     runner: Running, objects: FolderObjects, tmp_path: Path, case: str
 ) -> None:
@@ -214,7 +214,7 @@ async def given(requests: list[Request]) -> AsyncIterator[Request]:
         yield request
 
 
-@pytest.mark.guard("files come under leases that are held")
+@pytest.mark.guard(name="files come under leases that are held")
 async def test_files_come_under_leases_of_executors_that_are_held(runner: Running) -> None:
     await runner.start("one")
     with refused("STALE_LEASE", grpc.StatusCode.FAILED_PRECONDITION):
@@ -253,8 +253,8 @@ LIES: dict[str, tuple[bytes, str]] = {
 
 
 @pytest.mark.parametrize("lie", LIES)
-@pytest.mark.guard("files come before the candidate that names them")
-@pytest.mark.guard("a manifest tells the sizes of its files")
+@pytest.mark.guard(name="files come before the candidate that names them")
+@pytest.mark.guard(name="a manifest tells the sizes of its files")
 async def test_a_manifest_that_lies_fails_its_attempt_and_nothing_else(runner: Running, lie: str) -> None:
     ref = await runner.start("one")
     body, problem = LIES[lie]
@@ -275,7 +275,7 @@ async def leftovers(runner: Running) -> int:
     return await Leftovers(runner.engine, kept_for=-1).remove()
 
 
-@pytest.mark.guard("files of a candidate stay")
+@pytest.mark.guard(name="files of a candidate stay")
 async def test_what_a_candidate_has_named_stays_and_all_else_goes_after_the_lease(
     runner: Running, objects: FolderObjects
 ) -> None:
@@ -310,7 +310,7 @@ async def files_in_candidate(runner: Running, ref: runner_pb2.ExecutionRef) -> d
     return found
 
 
-@pytest.mark.guard("files that a manifest names are not dropped")
+@pytest.mark.guard(name="files that a manifest names are not dropped")
 async def test_a_prune_keeps_the_files_of_what_stays_and_drops_those_of_what_goes(
     runner: Running, objects: FolderObjects
 ) -> None:
