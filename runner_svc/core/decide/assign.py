@@ -305,9 +305,11 @@ def _checkpoint(lease: LiveLease, record: TaskRecord) -> Content | None:
 def _feedback(record: TaskRecord) -> commands.Feedback | None:
     if not record.failures and not record.failed_attempts.lines:
         return None
+    # Earlier versions have kept no attempts that failed, and no other reason than the last.
+    # guard: a lost worker is no rejection -> summary = record.last_failure
+    summary = record.feedback if record.failed_attempts.lines else record.last_failure
     return commands.Feedback(
-        # guard: a lost worker is no rejection -> summary=record.last_failure,
-        summary=record.feedback or record.last_failure,
+        summary=summary,
         results=record.results,
         candidate=record.rejected,
         # guard: each earlier attempt is told -> (removed)

@@ -155,6 +155,15 @@ def test_a_worker_that_is_lost_after_a_rejection_does_not_take_its_place() -> No
     assert told.summary == "too short"
 
 
+@pytest.mark.guard(name="a lost worker is no rejection")
+def test_a_rejection_without_a_reason_is_not_told_with_another_reason() -> None:
+    run = given("a", *TEAM, started, candidate("a"), rejected("a", ""), MINUTE, accepted("a"))
+    run.when(worker_lost("w1"), MINUTE, executor("w2"))
+    told = feedback(run)
+    assert told is not None
+    assert told.summary == ""
+
+
 def test_a_hundred_thousand_tasks_without_failures_keep_no_lines() -> None:
     run = given("a; b", *TEAM, started, failed("a"), *signed_off("b"))
     assert run.execution.record(run.task("b")).failed_attempts is attempts.NONE_FAILED
