@@ -21,7 +21,7 @@ from signoff.secrets.redaction import Secrets
 from signoff.service.process import ServiceSettings, main, stop_requested
 from signoff.v1 import runner_pb2
 from worker_svc.assignment import Handler
-from worker_svc.files.scratch import remove_left_overs
+from worker_svc.files.scratch import remove_left_overs, remove_own
 from worker_svc.handlers import WorkerOptions, executor_of, validator_of
 from worker_svc.link.stream import Identity, Worker
 from worker_svc.llm.config.keys import secrets_of
@@ -160,6 +160,7 @@ def leave_threads_behind() -> None:
     others = [thread for thread in threading.enumerate() if thread is not threading.main_thread()]
     if all(thread.daemon for thread in others) or not isinstance(ended, SystemExit | None):
         return
+    remove_own()
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(ended.code if ended is not None and isinstance(ended.code, int) else 0)

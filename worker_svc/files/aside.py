@@ -36,4 +36,5 @@ async def aside(work: Callable[[Tick], T], progress: Callable[[], None]) -> T:
             with suppress(RuntimeError):  # the loop is closed: the worker has ended
                 loop.call_soon_threadsafe(progress)
 
+    # guard: cancelled work with files has ended before its folder goes -> return await asyncio.to_thread(work, tick)
     return await to_its_end(asyncio.to_thread(work, tick), on_cancel=cancelled.set)

@@ -43,6 +43,12 @@ def new_folder() -> Path:
     return folder
 
 
+def remove_own() -> None:
+    """Removes the folder of this process, for an end without the functions of atexit."""
+    if scratch.cache_info().currsize:
+        shutil.rmtree(scratch(), ignore_errors=True)
+
+
 def remove_left_overs(base: Path | None = None) -> int:
     """Removes the folders of workers that were killed. Returns how many there were.
 

@@ -12,6 +12,7 @@ GUARDS = (
     Guard("no key leaves a worker in a file that is no text", "a program puts a key into a picture"),
     Guard("only folders of dead workers are removed", "a worker starts beside another one"),
     Guard("files of inputs are gone with the work", "work with files ends, or is cancelled"),
+    Guard("cancelled work with files has ended before its folder goes", "work is cancelled while it reads files"),
     Guard("each file of an input has its digest", "the bytes of a file are changed on the way"),
     Guard("a worker takes only the files of the manifest", "a runner sends other files than the manifest names"),
     Guard("only what is missing is sent", "a stream of files breaks in the middle"),

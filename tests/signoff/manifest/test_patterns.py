@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from signoff.manifest.patterns import matches
+from signoff.manifest.patterns import matches, may_hold
 
 
 @pytest.mark.parametrize(
@@ -56,3 +56,17 @@ def test_it_matches_as_the_obvious_way_does(names: list[str], wanted: list[str])
 
 def test_many_double_stars_take_no_time() -> None:
     assert not matches("/".join("a" * 200), "/".join(["**", "a"] * 100 + ["b"]))
+
+
+@given(st.lists(NAMES, min_size=2, max_size=5), st.lists(PARTS, min_size=1, max_size=5))
+def test_every_folder_above_a_path_that_matches_may_hold_it(names: list[str], wanted: list[str]) -> None:
+    path, pattern = "/".join(names), "/".join(wanted)
+    if matches(path, pattern):
+        assert all(may_hold("/".join(names[:end]), pattern) for end in range(1, len(names)))
+
+
+def test_folders_that_cannot_hold_a_match_are_passed_over() -> None:
+    assert not may_hold("other", "charts/*.png")
+    assert not may_hold("charts/deep", "charts/*.png")
+    assert not may_hold(".git", "**/*.md")
+    assert may_hold("a/b", "**/*.md")
