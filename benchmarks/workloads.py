@@ -10,7 +10,7 @@ from pathlib import Path
 
 from benchmarks.engine import SetUp
 from benchmarks.external import driver, peer
-from benchmarks.ours import graphs, names, page, reruns, restart, streams, trees, turns, watchers
+from benchmarks.ours import files, graphs, names, page, reruns, restart, streams, trees, turns, watchers
 from benchmarks.peers.table import PEERS
 from benchmarks.trees import atomic_tasks
 
@@ -19,6 +19,7 @@ KIB, MIB = 1024, 1024 * 1024
 
 DEPTHS = (4, 5, 6, 7, 8)
 ARTIFACTS = {"1KiB": (KIB, 1000), "256KiB": (256 * KIB, 200), "64MiB": (64 * MIB, 4)}  # bytes, tasks
+FILES = {"10x100KiB": (10, 100 * KIB), "10000x100KiB": (10_000, 100 * KIB), "1x1000MiB": (1, 1000 * MIB)}
 LONG_TURNS = (1000, 20_000, 100_000)  # tasks
 IDLE_SECONDS = 100.0  # two pings
 PAGE_SECONDS = 60.0  # in each of three views
@@ -63,6 +64,10 @@ def workloads(venvs: Path) -> list[Workload]:
         *(
             alone(f"artifacts-{name}", tasks, partial(graphs.artifacts, size, tasks), phases=2)
             for name, (size, tasks) in ARTIFACTS.items()
+        ),
+        *(
+            alone(f"files-{name}", 2, partial(files.files, count, size), phases=2)
+            for name, (count, size) in FILES.items()
         ),
     ]
 

@@ -118,6 +118,7 @@ def _check_tree(plan: Plan, diagnostics: Diagnostics) -> tuple[Tree, list[tuple[
     rules.check_leaves(tree, diagnostics)
     rules.check_some_atomic(tree, diagnostics)
     rules.check_criteria(tree, diagnostics)
+    rules.check_seen_files(tree, diagnostics)
     return tree, dependencies
 
 

@@ -30,6 +30,7 @@ class TaskOutput(NamedTuple):
     description: str = ""
     artifact: str = ""  #: the name by which other tasks read it
     format: str = ""
+    files: tuple[str, ...] = ()  #: patterns of the files that it is made of; none: it is one content
 
 
 class JudgeSpec(NamedTuple):
@@ -39,6 +40,7 @@ class JudgeSpec(NamedTuple):
     labels: Labels = ()  #: labels that the validator must have
     votes: int = 0  #: how often the judge is asked; 0: once
     needed: int = 0  #: votes that must pass a criterion; 0: just more than half
+    images: bool = False  #: it is shown the pictures of a candidate with files
 
 
 class Canary(NamedTuple):

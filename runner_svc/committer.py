@@ -71,6 +71,7 @@ class Batch:
 
     rows: list[Row] = field(default_factory=list)
     contents: dict[str, bytes] = field(default_factory=dict)
+    named: list[str] = field(default_factory=list)  #: contents that were brought before, under leases
     listed: dict[str, Listed] = field(default_factory=dict)  #: by execution
     entries: list[events.Entry] = field(default_factory=list)
     messages: defaultdict[ExecutionId, list[execution_pb2.Event]] = field(default_factory=lambda: defaultdict(list))
@@ -127,6 +128,7 @@ class Committer:
             batch.messages[ExecutionId(row.journal)].append(event_for_watchers(message))
         batch.entries += decision.entries
         batch.contents |= decision.contents
+        batch.named += decision.named
         batch.listed |= {each.journal: each for each in listed}
         batch.commands += decision.commands
         batch.answers += answers
@@ -208,7 +210,7 @@ class Committer:
     async def _remember(self, batch: Batch) -> None:
         """Appends events in one transaction."""
         if batch.entries:
-            await self._store.append(batch.rows, batch.contents, [*batch.listed.values()])
+            await self._store.append(batch.rows, batch.contents, [*batch.listed.values()], batch.named)
 
     async def _tell(self, batch: Batch) -> None:
         """Publishes the events, then performs the commands."""

@@ -1,19 +1,33 @@
-"""Candidates and artifacts by digest. Recent ones stay in memory: most are read right after they are written."""
+"""Candidates and artifacts by digest. Small ones lie in the store of the journal, large ones in the object store.
+
+Recent ones stay in memory: most are read right after they are written. A large one never does, and is read and written
+in pieces.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence, Set
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from runner_svc.store.port import Store
+from runner_svc.objects.port import Objects
+from runner_svc.store.port import InObjects, Store
 from signoff.errors import StorageFailed, TooManyStreams
+from signoff.rpc.channel import CHUNK_BYTES
 from signoff.rpc.concurrency import WAIT
 
 CACHE_BYTES = 64 * 1024 * 1024
 LENT_BYTES = 256 * 1024 * 1024  # of all contents that are being sent; each counts once, however many receive it
+LARGE_BYTES = 1024 * 1024  # a larger content lies in the object store, when there is one
+SWEPT_AT_ONCE = 500  # objects
+ASKED_AT_ONCE = 1_000  # digests of one question to the store
+
+
+class WrongBytes(Exception):
+    """The bytes that came have another size or digest than was said; the text says which."""
 
 
 @dataclass(slots=True)
@@ -26,15 +40,23 @@ class _Lent:
 
 
 class Contents:
-    """A read-through cache over a store, bounded in bytes; the least recently used goes first."""
+    """The contents of a store and an object store, with a cache that is bounded in bytes.
 
-    def __init__(self, store: Store, limit: int = CACHE_BYTES) -> None:
+    The least recently used goes first from the cache. Without an object store all contents lie in the store.
+    """
+
+    def __init__(self, store: Store, objects: Objects | None = None, limit: int = CACHE_BYTES) -> None:
         self._store = store
+        self._objects = objects
         self._limit = limit
         self._size = 0
         self._recent: OrderedDict[str, bytes] = OrderedDict()
         self._lent: dict[str, _Lent] = {}
         self._returned = asyncio.Event()
+        self._being_put: dict[str, int] = {}  # objects, and how often
+        self._removing = asyncio.Lock()
+
+    # ------------------------------------------------------------ reading
 
     async def get(self, digest: str) -> bytes:
         """Returns the bytes of a committed content. Raises StorageFailed when the store has lost it."""
@@ -42,17 +64,37 @@ class Contents:
         if body is not None:
             self._recent.move_to_end(digest)
             return body
-        body = await self._store.content(digest)
-        if body is None:
+        found = await self._store.content(digest)
+        if found is None:
             raise StorageFailed(f"expected content {digest} in the store, but it is not there")
-        self.remember({digest: body})
-        return body
+        if isinstance(found, InObjects):
+            return b"".join([piece async for piece in self._object(digest, 0, found.size)])
+        self.remember({digest: found})
+        return found
 
     async def stream(self, digest: str, offset: int = 0, length: int | None = None) -> AsyncIterator[bytes]:
-        """Yields the bytes of a committed content piece by piece. Raises StorageFailed as `get` does."""
-        body = await self.get(digest)
-        end = len(body) if length is None else offset + length
-        yield body[offset:end]
+        """Yields the bytes of a content from a place on, in pieces of at most CHUNK_BYTES.
+
+        `length`: the most bytes to yield; None: all. Raises StorageFailed as `get` does.
+        """
+        found = self._recent.get(digest) or await self._store.content(digest)
+        if found is None:
+            raise StorageFailed(f"expected content {digest} in the store, but it is not there")
+        size = found.size if isinstance(found, InObjects) else len(found)
+        end = size if length is None else min(size, offset + length)
+        if isinstance(found, InObjects):
+            async for piece in self._object(digest, offset, end):
+                yield piece
+            return
+        for start in range(offset, end, CHUNK_BYTES):
+            yield found[start : min(start + CHUNK_BYTES, end)]
+
+    def _object(self, digest: str, start: int, end: int) -> AsyncIterator[bytes]:
+        if self._objects is None:
+            raise StorageFailed(
+                f"content {digest} lies in an object store, but none is set: start the runner with --objects again"
+            )
+        return self._objects.read(digest, start, end)
 
     @asynccontextmanager
     async def lent(self, digest: str, size: int) -> AsyncIterator[bytes]:
@@ -91,10 +133,79 @@ class Contents:
     def _lent_bytes(self) -> int:
         return sum(lent.size for lent in self._lent.values())
 
-    async def put(self, digest: str, body: bytes) -> None:
-        """Makes a content durable before an event speaks of it."""
-        await self._store.put_content(digest, body)
+    async def sent(self, digest: str, size: int, offset: int = 0, length: int = 0) -> AsyncIterator[bytes]:
+        """Yields the bytes of a content for a client, in pieces. `length`: the most bytes; 0: all from the offset on.
+
+        What lies in the object store is read piece by piece; anything else is lent meanwhile.
+        """
+        most = length or None
+        if isinstance(await self._store.content(digest) if self._is_large(size) else None, InObjects):
+            async for piece in self.stream(digest, offset, most):
+                yield piece
+            return
+        async with self.lent(digest, size) as body:
+            end = len(body) if most is None else min(len(body), offset + most)
+            for start in range(offset, end, CHUNK_BYTES):
+                yield body[start : min(start + CHUNK_BYTES, end)]
+
+    async def sizes(self, digests: Sequence[str], lease: str = "") -> Mapping[str, int]:
+        """Returns the sizes of the contents that are there, made young again, as Store.renew_contents does."""
+        found = dict[str, int]()
+        for start in range(0, len(digests), ASKED_AT_ONCE):
+            found |= await self._store.renew_contents(digests[start : start + ASKED_AT_ONCE], lease)
+        return found
+
+    # ------------------------------------------------------------ writing
+
+    async def put(self, digest: str, body: bytes, lease: str = "") -> None:
+        """Makes a content durable before an event speaks of it. `lease`: that it was brought under (Store.stage)."""
+        if self._is_large(len(body)):
+            await self.put_large(digest, len(body), _pieces(body), lease)
+            return
+        await self.put_small({digest: body}, lease)
         self.remember({digest: body})
+
+    async def put_small(self, bodies: Mapping[str, bytes], lease: str = "") -> None:
+        """Makes contents that are not large durable, in one transaction."""
+        if lease:
+            await self._store.stage(lease, bodies, {})
+        else:
+            await self._store.append((), bodies)
+
+    def _is_large(self, size: int) -> bool:
+        return size > LARGE_BYTES and self._objects is not None
+
+    def takes_streams(self, size: int) -> bool:
+        """Tells whether a content of this size is put piece by piece, and never in memory as a whole."""
+        return self._is_large(size)
+
+    async def put_large(self, digest: str, size: int, pieces: AsyncIterator[bytes], lease: str = "") -> None:
+        """Makes a large content durable, piece by piece. Raises WrongBytes, or what `pieces` raises."""
+        assert self._objects is not None, "takes_streams has said so"
+        async with self._putting(digest):
+            checked = _Checked(pieces, digest, size)
+            try:
+                await self._objects.put(digest, checked.pieces())
+            except StorageFailed:
+                if checked.error is not None:  # some object stores wrap what the pieces raise
+                    raise checked.error from None
+                raise
+            if lease:
+                await self._store.stage(lease, {}, {digest: size})
+            else:
+                await self._store.put_object(digest, size)
+
+    @asynccontextmanager
+    async def _putting(self, digest: str) -> AsyncIterator[None]:
+        """Notes that the row of an object is still to come: nothing removes the object meanwhile."""
+        async with self._removing:
+            self._being_put[digest] = self._being_put.get(digest, 0) + 1
+        try:
+            yield
+        finally:
+            self._being_put[digest] -= 1
+            if not self._being_put[digest]:
+                del self._being_put[digest]
 
     def remember(self, contents: Mapping[str, bytes]) -> None:
         """Keeps contents that were just committed in memory."""
@@ -105,3 +216,72 @@ class Contents:
         while self._size > self._limit:
             _, dropped = self._recent.popitem(last=False)
             self._size -= len(dropped)
+
+    # ------------------------------------------------------------ removing
+
+    async def drop(self, digests: Sequence[str], older_than: float) -> Sequence[str]:
+        """Removes contents, as Store.drop_contents does. Returns those that are gone."""
+        gone = await self._store.drop_contents(digests, older_than)
+        await self._remove_objects(gone)
+        return gone
+
+    async def drop_staged(self, leases: Set[str], older_than: float) -> Sequence[tuple[str, int]]:
+        """Removes what was brought under leases that have ended, as Store.drop_staged does."""
+        gone = await self._store.drop_staged(leases, older_than)
+        await self._remove_objects([digest for digest, size in gone if size > LARGE_BYTES])
+        return gone
+
+    async def sweep(self) -> int:
+        """Removes the objects that no row tells of: a death has come in between. Returns how many they were."""
+        swept = 0
+        if self._objects is not None:
+            async for page in self._objects.listed():
+                for start in range(0, len(page), SWEPT_AT_ONCE):
+                    swept += await self._remove_objects(page[start : start + SWEPT_AT_ONCE])
+        return swept
+
+    async def _remove_objects(self, digests: Sequence[str]) -> int:
+        """Removes the objects that have no row, and get none meanwhile. Returns how many they were."""
+        if self._objects is None or not digests:
+            return 0
+        async with self._removing:
+            known = await self._store.known_contents(digests)
+            # guard: an object whose row is to come stays -> gone = [each for each in digests if each not in known]
+            gone = [digest for digest in digests if digest not in known and digest not in self._being_put]
+            await self._objects.delete(gone)
+        return len(gone)
+
+
+class _Checked:
+    """The pieces of a content, checked as they pass. `error`: what they have raised."""
+
+    def __init__(self, pieces: AsyncIterator[bytes], digest: str, size: int) -> None:
+        self.error: Exception | None = None
+        self._pieces, self._digest, self._size = pieces, digest, size
+
+    async def pieces(self) -> AsyncIterator[bytes]:
+        try:
+            async for piece in self._passed():
+                yield piece
+        except Exception as error:
+            self.error = error
+            raise
+
+    async def _passed(self) -> AsyncIterator[bytes]:
+        came, found = 0, hashlib.sha256()
+        async for piece in self._pieces:
+            came += len(piece)
+            if came > self._size:
+                raise WrongBytes(f"{self._size:,} bytes, but more came")
+            await asyncio.to_thread(found.update, piece)
+            yield piece
+        if came != self._size:
+            raise WrongBytes(f"{self._size:,} bytes, but {came:,} came")
+        # guard: a file has its digest -> if False:
+        if found.hexdigest() != self._digest:
+            raise WrongBytes(f"bytes with SHA-256 {self._digest}, but theirs is {found.hexdigest()}")
+
+
+async def _pieces(body: bytes) -> AsyncIterator[bytes]:
+    for start in range(0, len(body), CHUNK_BYTES):
+        yield body[start : start + CHUNK_BYTES]

@@ -42,6 +42,7 @@ from runner_svc.errands import Errands
 from runner_svc.inbox import Inbox, Item
 from runner_svc.listings import Listings
 from runner_svc.mishaps import Mishaps
+from runner_svc.objects.port import Objects
 from runner_svc.prune.removal import RemovalOfExecutions, Removed
 from runner_svc.publish.feed import Feed
 from runner_svc.recovery.recovery import AheadOfJournal, Recovery
@@ -76,9 +77,11 @@ class Engine:
         tables: ModelTables | None = None,
         clock: Callable[[], float] = time.time,
         checkpoint_every: int = CHECKPOINT_EVERY,
+        objects: Objects | None = None,
     ) -> None:
+        """`objects`: where large contents lie; None: in the store, as all others."""
         self.feed = feed or Feed()
-        self.contents = Contents(store)
+        self.contents = Contents(store, objects)
         self.epoch = 0
         self._store = store
         self._recovery = Recovery(store)

@@ -8,6 +8,7 @@ from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
 from runner_svc.core.fleet.timings import StreamTimings
+from runner_svc.leftovers import KEPT_FOR
 from signoff.service.process import ListeningSettings
 
 SQLITE = "sqlite"
@@ -22,6 +23,14 @@ class RunnerSettings(ListeningSettings):
     data_dir: Path = Field(Path("db"), description="Where the journal and the outputs are kept.")
     store: SecretStr = Field(
         SecretStr(SQLITE), description='"sqlite", in the data folder, or a postgresql:// address (by the environment).'
+    )
+    objects: str = Field(
+        "",
+        description="Where contents above 1 MiB lie: a folder, or a URL such as s3://bucket/folder. "
+        "Empty: in the data folder; with PostgreSQL in the database.",
+    )
+    keep_uploads: float = Field(
+        KEPT_FOR, gt=0, description="Seconds for which files that a worker has brought outlive its lease, unnamed."
     )
     store_lease: float = Field(15.0, gt=0, description="Seconds a PostgreSQL stays a runner's that is not heard of.")
     stand_by: bool = Field(True, description="Wait for a PostgreSQL that another runner uses, and take over from it.")

@@ -17,6 +17,8 @@ import structlog
 from runner_svc.core.fleet.timings import ModelTables, StreamTimings
 from runner_svc.core.model.signals import WorkerDraining
 from runner_svc.engine import Engine
+from runner_svc.leftovers import Leftovers
+from runner_svc.objects.choice import objects_for
 from runner_svc.planner import GrpcPlanner
 from runner_svc.prices import Prices, prices_in
 from runner_svc.publish.feed import Feed
@@ -65,6 +67,8 @@ class Term:
         self._has_stood_by = False
         self.server = Server()
         self._store = self._new_store()
+        is_local = settings.store.get_secret_value() == SQLITE
+        self._objects = objects_for(settings.data_dir, settings.objects, is_local=is_local)
         self._planner = GrpcPlanner(settings.planner)
         feed = Feed()
         self._hub = Hub(feed, LastThoughts(settings.keep_thinking_mib * MIB))
@@ -77,7 +81,10 @@ class Term:
             max_stream_age=settings.max_stream_age,
         )
         tables = ModelTables(limits=limits, prices=prices)
-        self._engine = Engine(self._store, performer=self._hub, feed=feed, timings=timings, tables=tables)
+        self._engine = Engine(
+            self._store, performer=self._hub, feed=feed, timings=timings, tables=tables, objects=self._objects
+        )
+        self._leftovers = Leftovers(self._engine, settings.keep_uploads)
         self._outputs = OutputFiles(settings.data_dir, self._engine.contents)
         self._engine.observe(self._hub)
         self._engine.observe(self._outputs)
@@ -91,6 +98,13 @@ class Term:
 
         stands_by = self._stands_by if self._settings.stand_by else None
         return PostgresStore(where, lease=self._settings.store_lease, stands_by=stands_by)
+
+    async def _open_objects(self) -> None:
+        """Opens the object store, and removes from it what no row tells of. The runner owns its store by then."""
+        if self._objects is not None:
+            await self._objects.open()
+            if swept := await self._engine.contents.sweep():
+                log.info("objects_swept", objects=swept)
 
     def _add_services(self, prices: Prices) -> None:
         self.server.add(
@@ -111,6 +125,7 @@ class Term:
             address = await self.server.start(self._address, refusal=refusal)
             if not await self._open(stop):
                 return
+            await self._open_objects()
             await self.server.open()
             async with _metrics(self._settings, self._engine):
                 await self._work(stop, address)
@@ -122,6 +137,8 @@ class Term:
         finally:
             await self.server.stop(0)
             await self._planner.close()
+            if self._objects is not None:
+                await self._objects.close()
             await self._store.close()
 
     async def _open(self, stop: asyncio.Event) -> bool:
@@ -149,7 +166,8 @@ class Term:
         settings = self._settings
         address_file = settings.data_dir / RUNNER_ADDRESS_FILE
         async with asyncio.TaskGroup() as group:
-            loops = [group.create_task(part) for part in (self._engine.run(), self._outputs.run(), self._store.owned())]
+            parts = (self._engine.run(), self._outputs.run(), self._store.owned(), self._leftovers.run())
+            loops = [group.create_task(part) for part in parts]
             try:
                 write_address(address_file, address)
                 announce(address, settings.address_file)

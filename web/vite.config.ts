@@ -16,7 +16,11 @@ const SLIM = {
 };
 
 function slim(name: string): string {
-  return new URL(`./src/results/slim/${name}.ts`, import.meta.url).pathname;
+  return below(`src/results/slim/${name}.ts`);
+}
+
+function below(path: string): string {
+  return new URL(path, import.meta.url).pathname;
 }
 
 export default defineConfig({
@@ -32,18 +36,15 @@ export default defineConfig({
     assetsInlineLimit: 0, // `data:` addresses are not allowed by the page's Content-Security-Policy
     modulePreload: { polyfill: false },
     rolldownOptions: {
+      input: { index: below("index.html"), "shared-stream": below("src/stream/shared-stream.ts") },
       output: {
-        entryFileNames: "app.js",
+        entryFileNames: ({ name }) => (name === "index" ? "app.js" : "[name].js"),
         chunkFileNames: "[name].js",
         assetFileNames: ({ names, originalFileNames }) =>
           EXAMPLE.exec(originalFileNames[0] ?? "")?.[1]?.concat(".json") ??
           (names[0] === "index.css" ? "app.css" : "[name][extname]"),
       },
     },
-  },
-  worker: {
-    format: "es",
-    rolldownOptions: { output: { entryFileNames: "[name].js", chunkFileNames: "[name].js" } },
   },
   // The examples of the repository lie above this folder.
   server: { fs: { allow: [".."] }, proxy: { "/api": { target: DOOR, changeOrigin: true } } },

@@ -18,6 +18,8 @@ under a *lease*; a *handler* turns it into a *result* and tells its progress to 
     spent         costs; progress reports the pieces of a model's answer
     gist          the part of a failure that is the same each time
     pipes         frames between the worker and its child processes
+    files/        files of candidates and inputs on the disk
+    uncut         awaits work that a cancellation must not cut off
 
 The folder has more than a dozen siblings: the values and the small handlers that the packages share stand beside them.
 

@@ -21,6 +21,7 @@ from signoff.secrets.redaction import Secrets
 from signoff.service.process import ServiceSettings, main, stop_requested
 from signoff.v1 import runner_pb2
 from worker_svc.assignment import Handler
+from worker_svc.files.scratch import remove_left_overs
 from worker_svc.handlers import WorkerOptions, executor_of, validator_of
 from worker_svc.link.stream import Identity, Worker
 from worker_svc.llm.config.keys import secrets_of
@@ -90,6 +91,7 @@ async def serve(settings: WorkerSettings) -> None:
     stop = await stop_requested(settings)
     secrets = secrets_of(os.environ)
     hide_in_logs(secrets)
+    await asyncio.to_thread(remove_left_overs)
     handlers = {
         role: handler_of(settings.model_copy(update={"role": role}), slots_of(settings, role), secrets)
         for role in roles

@@ -6,13 +6,16 @@ reports progress. Protobuf messages inside these values are read, never changed.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from mmap import mmap
+from pathlib import Path
 from typing import Protocol, TypeAlias
 
+from signoff.manifest.manifest import Manifest
 from signoff.v1 import execution_pb2, plan_pb2, worker_pb2
+from worker_svc.files.collecting import FilesLimit
 from worker_svc.spent import Spent
 
 Prompt: TypeAlias = tuple[tuple[str, str], ...]  #: the role and the text of each message of a question to a model
@@ -27,13 +30,26 @@ class Artifact:
     task_id: str  #: the task that made it; empty: it is an input of the plan
     media_type: str
     digest: str  #: SHA-256 in hex
-    content: Bytes
+    content: Bytes  #: of an artifact with files: their manifest
+    manifest: Manifest | None = None  #: its files; None: it is one content
+    folder: Path | None = None  #: where its files are, by their paths, until the handler returns; None: it has none
     remark: str = ""  #: of a candidate to judge: the text that its maker wrote around it
     unread: execution_pb2.Unread | None = None  #: of a candidate: inputs that its maker was not shown; None: it saw all
 
     def whole(self) -> bytes:
         """Returns the content in memory."""
         return self.content if isinstance(self.content, bytes) else self.content[:]
+
+    @property
+    def size(self) -> int:
+        """Returns its bytes; of an artifact with files, those of all of them."""
+        return len(self.content) if self.manifest is None else self.manifest.size
+
+    def file(self, path: str) -> Path:
+        """Returns the place of one of its files. Raises ValueError when it has none."""
+        if self.folder is None:
+            raise ValueError(f"expected an artifact with files, but {self.name or self.task_id} has none")
+        return self.folder / path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,6 +143,10 @@ def result_of_bug(phase: execution_pb2.Phase.ValueType, error: Exception) -> Fai
     return no_result(phase, execution_pb2.FAILURE_KIND_PERMANENT, problem)
 
 
+class LeaseEnded(Exception):
+    """The runner has taken the lease back, and expects no result. Only Report.files raises it."""
+
+
 class Report(Protocol):
     """Takes the reports of a handler while it works. Never blocks, never fails; called from the event loop."""
 
@@ -149,6 +169,17 @@ class Report(Protocol):
 
     async def prompt(self, prompt: Prompt) -> None:
         """Reports what a model is about to be asked. Other work goes on while a long one is searched for secrets."""
+
+    @property
+    def files_limit(self) -> FilesLimit:
+        """Tells how many files a candidate may have, and how large they may be together."""
+
+    async def files(self, folder: Path, paths: Sequence[str], main: str) -> bytes:
+        """Brings the files of a candidate to the runner, and returns their manifest once all of them are kept there.
+
+        Nothing else may change the folder meanwhile. Waits for a runner that is away. Raises FilesRefused for files
+        that cannot be a candidate, OSError when they cannot be read, and LeaseEnded.
+        """
 
     def usage(self, model: str, spent: Spent) -> None:
         """Reports the attempt's costs so far with this model: a total, which replaces the one before."""

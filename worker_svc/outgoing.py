@@ -1,4 +1,4 @@
-"""The filter between a handler and the runner: it removes secrets from results and reports.
+"""The filter between a handler and the runner: it removes secrets from results, files and reports.
 
 Programs, functions and models may repeat secrets from the worker's environment, or from an endpoint. The filter also
 clips texts without an end, and makes the digest of a large candidate off the event loop.
@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import structlog
 
@@ -20,6 +22,7 @@ from worker_svc.assignment import (
     CandidateResult,
     FailureResult,
     Handler,
+    LeaseEnded,
     Offer,
     Prompt,
     Report,
@@ -28,6 +31,9 @@ from worker_svc.assignment import (
     VerdictResult,
     result_of_bug,
 )
+from worker_svc.files.aside import aside
+from worker_svc.files.cleaning import clean
+from worker_svc.files.collecting import FilesLimit
 from worker_svc.spent import Spent
 
 log = structlog.get_logger(__name__)
@@ -52,6 +58,8 @@ class SecretFilter:
         filtered = FilteredReport(report, self._secrets)
         try:
             result = await self._handler(assignment, filtered)
+        except LeaseEnded:
+            raise
         except Exception as error:
             log.error("handler_failed", lease=assignment.lease_id, exc_info=error)
             result = result_of_bug(assignment.phase, error)
@@ -128,6 +136,14 @@ class FilteredReport:
     async def _cleaned(self, text: str) -> str:
         content = await self._secrets.cleaned(text.encode(errors="surrogatepass"))
         return content.decode(errors="surrogatepass")
+
+    @property
+    def files_limit(self) -> FilesLimit:
+        return self._report.files_limit
+
+    async def files(self, folder: Path, paths: Sequence[str], main: str) -> bytes:
+        await aside(lambda tick: clean(folder, paths, self._secrets, tick), lambda: self._report.tokens(0))
+        return await self._report.files(folder, paths, main)
 
     def usage(self, model: str, spent: Spent) -> None:
         self._report.usage(self._secrets.without(model[:MOST_SEARCHED]), spent)

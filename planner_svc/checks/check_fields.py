@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from typing import Any, TypeVar
 
+from planner_svc.checks.kinds import Check
 from planner_svc.diagnostics import described, quoted
 from planner_svc.read.fields import flag, whole
 
 T = TypeVar("T")
+
+Reader = Callable[[dict[str, Any]], Check]
 
 _count_of = whole(0)
 
@@ -38,12 +41,18 @@ def blaming(field: str, read: Callable[[object], T], value: object) -> T:
 
 def bounds(raw: dict[str, Any], what: str) -> tuple[int, int | None]:
     """Reads min_… and max_…, of which one may be missing."""
-    least, most = (optional(raw, f"{side}_{what}", _count_of, None) for side in ("min", "max"))
+    least, most = bounds_if_any(raw, what, _count_of)
     if least is None and most is None:
         raise ValueError(f"expected min_{what} or max_{what}, but got neither")
+    return least or 0, most
+
+
+def bounds_if_any(raw: dict[str, Any], what: str, read: Callable[[object], int]) -> tuple[int | None, int | None]:
+    """Reads min_… and max_…, both of which may be missing."""
+    least, most = (optional(raw, f"{side}_{what}", read, None) for side in ("min", "max"))
     if most is not None and (least or 0) > most:
         raise ValueError(f"expected min_{what} to be at most max_{what}, but got {least:,} and {most:,}")
-    return least or 0, most
+    return least, most
 
 
 def line(most: int) -> Callable[[object], str]:
@@ -99,3 +108,20 @@ def one_of(choices: Collection[str]) -> Callable[[object], str]:
         raise ValueError(f"expected one of {', '.join(choices)}, but got {described(value)}")
 
     return read
+
+
+def closed(known: Collection[str], read: Reader) -> Reader:
+    """Makes a reader refuse unknown fields: with a typo in max_occurrences, a forbidden phrase would be required."""
+
+    def read_known(raw: dict[str, Any]) -> Check:
+        only(known, raw)
+        return read(raw)
+
+    return read_known
+
+
+def only(known: Collection[str], raw: dict[str, Any]) -> None:
+    """Raises ValueError for a field that is not known."""
+    for field in raw:
+        if field not in known:
+            raise ValueError(f"expected fields out of {', '.join(known)}, but got {quoted(field)}")

@@ -1,4 +1,4 @@
-"""The kinds of check that a plan can have, as frozen values."""
+"""The kinds of check that a plan can have, as frozen values; those that look at files are in file_kinds.py."""
 
 from __future__ import annotations
 
@@ -6,17 +6,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BaseCheck:
-    """The fields that all checks have."""
-
-    criterion: int = 0  #: number, from 1, of the criterion that it was made from; 0: the plan states the check
-
-    @property
-    def texts(self) -> tuple[str, ...]:
-        """Returns the texts of the check that go on the wire."""
-        return ()
+from planner_svc.checks.base import BaseCheck
+from planner_svc.checks.file_kinds import FileCheck
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -278,4 +269,5 @@ Check = (
     | QuotedCheck
     | TitleCheck
     | PostscriptCheck
+    | FileCheck
 )

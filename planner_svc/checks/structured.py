@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from math import ceil
@@ -11,6 +12,9 @@ from types import MappingProxyType
 from typing import Any
 
 from planner_svc.checks.check_fields import blaming, bounds, flag_of, one_of, optional, required
+from planner_svc.checks.file_checks import READERS as FILE_READERS
+from planner_svc.checks.file_checks import file_check_to_json, file_path
+from planner_svc.checks.file_kinds import FileCheck
 from planner_svc.checks.kinds import (
     Check,
     CitationsCheck,
@@ -31,6 +35,7 @@ from planner_svc.checks.patterns import large_sets_rule, try_pattern, try_schema
 from planner_svc.checks.text_checks import READERS as TEXT_READERS
 from planner_svc.checks.text_checks import text_check_to_json
 from planner_svc.diagnostics import described
+from planner_svc.read.check_vocabulary import CHECKS
 from planner_svc.read.fields import argv, dotted_path, name, seconds, seconds_to_json, whole
 from planner_svc.read.spelling import closest
 from signoff.plan.limits import (
@@ -96,7 +101,10 @@ def check_from_json(raw: object, effort: Effort | None = None) -> Check:
     read = _READERS.get(kind) if isinstance(kind, str) else None
     if read is None:
         raise ValueError(f"expected a type out of {', '.join(_READERS)}, but got {described(kind)}{_hint(kind)}")
-    return read(raw, effort or Effort())
+    check = read(raw, effort or Effort())
+    if "file" not in CHECKS[str(kind)].fields:
+        return check
+    return replace(check, file=optional(raw, "file", file_path, ""))
 
 
 def _hint(kind: object) -> str:
@@ -203,14 +211,14 @@ _READERS: Mapping[str, Callable[[dict[str, Any], Effort], Check]] = MappingProxy
         "citations": _citations,
         "command": _command,
         "function": _function,
-        **{kind: _without_effort(read) for kind, read in TEXT_READERS.items()},
+        **{kind: _without_effort(read) for kind, read in (*TEXT_READERS.items(), *FILE_READERS.items())},
     }
 )
 
 
 def check_to_json(check: Check) -> dict[str, Any]:
     """Returns the entry of `validation.checks` for a check; one made from a criterion has the criterion's number."""
-    entry = _entry(check)
+    entry = _entry(check) | ({"file": check.file} if check.file else {})
     return {**entry, "criterion": check.criterion} if check.criterion else entry
 
 
@@ -242,5 +250,7 @@ def _entry(check: Check) -> dict[str, Any]:
             return {"type": "command", "argv": list(check.argv), "timeout": seconds_to_json(check.timeout)}
         case FunctionCheck():
             return {"type": "function", "name": check.name}
+        case _ if isinstance(check, FileCheck):
+            return file_check_to_json(check)
         case _:
             return text_check_to_json(check)

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from types import MappingProxyType
 from typing import Any
 
-from planner_svc.checks.check_fields import bounds, flag_of, line, one_of, optional, phrase, phrases, required
+from planner_svc.checks.check_fields import (
+    Reader,
+    bounds,
+    closed,
+    flag_of,
+    line,
+    one_of,
+    optional,
+    phrase,
+    phrases,
+    required,
+)
 from planner_svc.checks.kinds import (
     Check,
     ContainsCheck,
@@ -22,9 +33,8 @@ from planner_svc.checks.kinds import (
     TitleCheck,
     UppercaseCheck,
 )
-from planner_svc.diagnostics import quoted
+from planner_svc.read.check_vocabulary import CHECKS
 from planner_svc.read.fields import MAX_NUMBER, dotted_path, number, whole
-from planner_svc.read.vocabulary import CHECKS
 from signoff.plan.limits import MAX_MARKER_CHARS, MAX_PHRASE_CHARS, MAX_PHRASES
 
 POSTSCRIPT = "P.S."  # the marker when a plan names none
@@ -104,22 +114,6 @@ def _postscript(raw: dict[str, Any]) -> Check:
     return PostscriptCheck(marker=optional(raw, "marker", _marker, POSTSCRIPT).strip())
 
 
-Reader = Callable[[dict[str, Any]], Check]
-
-
-def _closed(kind: str, read: Reader) -> Reader:
-    """Makes a reader refuse unknown fields: with a typo in max_occurrences, a forbidden phrase would be required."""
-    known = tuple(CHECKS[kind].fields)
-
-    def read_known(raw: dict[str, Any]) -> Check:
-        for field in raw:
-            if field not in known:
-                raise ValueError(f"expected fields out of {', '.join(known)}, but got {quoted(field)}")
-        return read(raw)
-
-    return read_known
-
-
 _BY_KIND: Mapping[str, Reader] = {
     **{part.value: partial(_parts, part) for part in CountedPart},
     "contains": _contains,
@@ -132,7 +126,9 @@ _BY_KIND: Mapping[str, Reader] = {
     "title": lambda _raw: TitleCheck(),
     "postscript": _postscript,
 }
-READERS: Mapping[str, Reader] = MappingProxyType({kind: _closed(kind, read) for kind, read in _BY_KIND.items()})
+READERS: Mapping[str, Reader] = MappingProxyType(
+    {kind: closed(CHECKS[kind].fields, read) for kind, read in _BY_KIND.items()}
+)
 
 
 def text_check_to_json(check: Check) -> dict[str, Any]:

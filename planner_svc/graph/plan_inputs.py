@@ -106,6 +106,8 @@ def _texts_of(task: Task) -> Iterator[_Text]:
         yield _Text("output.description", task.output.description)
         yield _Text("output.artifact", task.output.artifact, _NOT_HERE)
         yield _Text("output.format", task.output.format, f"{_NOT_HERE}: the format decides the checks")
+        for n, pattern in enumerate(task.output.files):
+            yield _Text(f"output.files[{n}]", pattern, _NOT_HERE)
     if task.validation is not None:
         yield _Text("validation.description", task.validation.description)
         for n, criterion in enumerate(task.validation.criteria):
@@ -126,7 +128,7 @@ def _texts_of_parameters(parameters_json: str) -> Iterator[_Text]:
 def _texts_of_checks(task: Task) -> Iterator[_Text]:
     """Yields the texts of checks. Those that were tried out when the plan was compiled stay as they are."""
     checks = task.validation.checks if task.validation is not None else ()
-    own = [check for check in checks if any(_OPEN in text for text in check.texts)]
+    own = [check for check in checks if any(_OPEN in text for text in (check.file, *check.texts))]
     for check in own:
         raw = check_to_json(check)
         place = f"validation.checks[{checks.index(check)}]"

@@ -14,6 +14,7 @@ from planner_svc.graph.nesting import NONE
 from planner_svc.graph.tree import Tree
 from planner_svc.ids import ROOT, is_numeric, parent_by_shape
 from planner_svc.model import Plan, Task, Validation
+from signoff.manifest.media_types import may_be_text
 from signoff.plan.ids import ID_RULE, is_task_id
 from signoff.plan.limits import MAX_NESTING
 
@@ -256,6 +257,31 @@ def check_criteria(tree: Tree, diagnostics: Diagnostics) -> None:
     one, its = ("has", "its output description is") if not names[1:] else ("have", "their output descriptions are")
     message = f"{listed(names)} {one} no validation criteria and no checks: only {its} checked"
     diagnostics.add("no-criteria", message, task_ids=names, path=path, position=found[0].position)
+
+
+def check_seen_files(tree: Tree, diagnostics: Diagnostics) -> None:
+    """unseen-files: a judge reads texts, and pictures when it is allowed to; of other files it is told only facts."""
+    for task in tree.tasks:
+        if not task.is_atomic or task.output is None or not task.output.files:
+            continue
+        wanted = task.validation or Validation()
+        if wanted.human or (wanted.judge is not None and wanted.judge.images) or not _asks_a_judge(wanted):
+            continue
+        if not any(map(may_be_text, task.output.files)):
+            path = f"tasks[{task.position}].validation"
+            message = (
+                f"{path}: no judge can read files such as {quoted(task.output.files[0])}: use checks, "
+                '"judge": {"images": true} for pictures, or "human": true'
+            )
+            diagnostics.add("unseen-files", message, task_ids=[task.task_id], path=path, position=task.position)
+
+
+def _asks_a_judge(wanted: Validation) -> bool:
+    """Tells whether some criterion is left to a judge."""
+    if wanted.criteria:
+        decided = {check.criterion for check in wanted.checks}
+        return any(number not in decided for number, _ in enumerate(wanted.criteria, 1))
+    return bool(wanted.description) or not wanted.checks
 
 
 def _is_judged(wanted: Validation) -> bool:

@@ -5,12 +5,14 @@
     task_reader.py    the careful way for all other tasks, with the path of every mistake
     specs.py          the objects for executors, budgets, judges and canaries
     plan_inputs.py    the inputs that the plan declares
+    output_files.py   the patterns of the files that a result is made of
     fields.py         single values with their bounds, and `Fields`, which reads an object with them
     sizes.py          the bytes that a task takes on the wire
 
 The names of fields are decided before an object is read:
 
     vocabulary.py     the table of all objects and names in a plan: fields, synonyms, foreign names
+    check_vocabulary.py   its rows for checks
     object_types.py   the type of one row of that table
     field_names.py    goes over an object with the table: corrects, accepts, or reports a name
     spelling.py       nearly equal names; also used for the names of artifacts and kinds of check

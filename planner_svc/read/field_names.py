@@ -43,7 +43,7 @@ class FieldNames:
         """Returns the object at a place, and all below it, with the right names: itself, when it had them."""
         if object_type.kinds:
             raw = self._with_right_names(raw, object_type, place)
-            object_type = object_type.form_of(raw)
+        object_type = object_type.form_of(raw)
         if not object_type.kinds and not raw.keys() <= object_type.plain:
             raw = self._with_right_names(raw, object_type, place)
         for name, below in object_type.below:
@@ -67,6 +67,8 @@ class FieldNames:
     def _with_right_names(self, raw: dict[str, Any], object_type: ObjectType, place: str) -> dict[str, Any]:
         corrected = dict(raw)
         for name, value in raw.items():
+            if object_type.form_of(corrected) is not object_type:
+                break  # its kind has a name now, and its own fields
             if name in object_type.fields:
                 continue
             if object_type.accepts(name, corrected):
@@ -81,8 +83,10 @@ class FieldNames:
                 # guard: misspelt fields are errors -> pass
                 self._report_misspelt(name, meant, object_type, place)
             del corrected[name]
-            if meant[0] in object_type.fields and corrected.get(meant[0]) is None:
-                corrected[meant[0]] = value
+            for right in meant:  # of `type` and `types`, it is the one that is not there
+                if right in object_type.fields and corrected.get(right) is None:
+                    corrected[right] = value
+                    break
         return raw if corrected.keys() == raw.keys() else corrected
 
     def _drop(self, corrected: dict[str, Any], name: str, object_type: ObjectType) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any
 
 from planner_svc.read.spelling import closest, folded
@@ -77,3 +78,26 @@ def _below(object_type: ObjectType) -> tuple[tuple[str, ObjectType], ...]:
 @lru_cache(maxsize=256)
 def _foreign(object_type: ObjectType) -> frozenset[str]:
     return frozenset(map(folded, object_type.foreign))
+
+
+# ---------------------------------------------------------------- tables
+
+
+def words(text: str) -> frozenset[str]:
+    """Returns the words of a text."""
+    return frozenset(text.split())
+
+
+def field_table(text: str, **below: ObjectType) -> Mapping[str, ObjectType | None]:
+    """Makes the table of fields from their names, with the types of the objects below some of them."""
+    return MappingProxyType({name: below.get(name) for name in text.split()})
+
+
+def synonym_table(**texts: str) -> Mapping[str, str]:
+    """Makes the table of synonyms from each right name with its synonyms."""
+    return synonym_table_of(texts)
+
+
+def synonym_table_of(texts: Mapping[str, str]) -> Mapping[str, str]:
+    """Does what `synonym_table` does, for right names that are no words."""
+    return MappingProxyType({folded(name): right for right, text in texts.items() for name in text.split()})

@@ -48,13 +48,13 @@ def _plain_input(raw: Any, texts: list[str]) -> TaskInput | None:
 def _plain_output(raw: Any, texts: list[str]) -> TaskOutput | None:
     if raw is None:
         return None
-    if not raw.keys() <= _PLAIN_OUTPUT:
+    if "files" in raw or not raw.keys() <= _PLAIN_OUTPUT:
         raise TypeError
-    made = TaskOutput(raw.get("description", ""), raw.get("artifact", ""), raw.get("format", ""))
-    if made.format and is_more_than_text(made.format):
+    stated = raw.get("description", ""), raw.get("artifact", ""), raw.get("format", "")
+    if stated[-1] and is_more_than_text(stated[-1]):
         raise TypeError
-    texts += made
-    return made
+    texts += stated
+    return TaskOutput(*stated)
 
 
 _NO_TEXTS: list[str] = []

@@ -10,7 +10,9 @@ MAX_TEXT_BYTES = 1 << 20  # of one text; two of them still fit in a task
 MAX_TASK_BYTES = 2 << 20  # of all texts of a task: with what it waits for it must fit in one frame of 4 MiB
 
 BYTES_AN_ENTRY = 8  # of an entry of a list besides its text, at most
-BYTES_A_CHECK = 48  # of a check or a canary besides its texts, at most: its numbers, and the messages around them
+BYTES_A_CHECK = (
+    48  # of a check, a column or a canary besides its texts, at most: its numbers, and the messages around them
+)
 MOST_BYTES_A_CHARACTER = 4  # in UTF-8
 
 SURELY_SHORT = MAX_TEXT_BYTES // MOST_BYTES_A_CHARACTER  # characters: a text of so many is short enough in any script
@@ -21,7 +23,8 @@ def size_beyond(task: Task, most: int) -> int:
     """Returns the bytes of a task when they are more than `most`, else 0."""
     texts = list(_texts_of(task))
     validation = task.validation or Validation()
-    around = len(texts) * BYTES_AN_ENTRY + (len(validation.checks) + len(validation.canaries)) * BYTES_A_CHECK
+    parts = sum(check.parts for check in validation.checks) + len(validation.canaries)
+    around = len(texts) * BYTES_AN_ENTRY + parts * BYTES_A_CHECK
     if sum(map(len, texts)) * MOST_BYTES_A_CHARACTER + around <= most:
         return 0
     size = sum(len(text.encode()) for text in texts) + around
@@ -39,6 +42,7 @@ def _texts_of(task: Task) -> Iterator[str]:
         yield task.output.description
         yield task.output.artifact
         yield task.output.format
+        yield from task.output.files
     if task.validation is not None:
         yield from _texts_of_validation(task.validation)
     if task.executor is not None:
@@ -49,6 +53,7 @@ def _texts_of_validation(validation: Validation) -> Iterator[str]:
     yield validation.description
     yield from validation.criteria
     for check in validation.checks:
+        yield check.file
         yield from check.texts
     for canary in validation.canaries:
         yield canary.candidate

@@ -149,6 +149,7 @@ def judge_from_json(raw: object, place: str, blame: Blame) -> JudgeSpec:
         labels=fields.read("labels", labels, ()),
         votes=fields.read("votes", whole(1, MOST_VOTES), 0),
         needed=fields.read("needed", whole(1, MOST_VOTES), 0),
+        images=fields.read("images", flag, False),
     )
     votes = spec.votes or 1
     if spec.needed and not votes // 2 < spec.needed <= votes and (spec.votes or not fields.has("votes")):
@@ -164,6 +165,7 @@ def judge_to_json(spec: JudgeSpec) -> dict[str, Any]:
         "labels": dict(spec.labels) or None,
         "votes": spec.votes or None,
         "needed": spec.needed or None,
+        "images": spec.images or None,
     }
     return {field: value for field, value in fields.items() if value is not None}
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import Any
 
+from planner_svc.checks.file_checks import no_such_file
 from planner_svc.checks.formats import broken_schema, format_check, unclear_format
 from planner_svc.checks.kinds import Check, JsonSchemaCheck
 from planner_svc.checks.structured import Effort, check_from_json
@@ -19,6 +20,7 @@ from planner_svc.read.exact import ExactPlan
 from planner_svc.read.field_names import FieldNames, is_right
 from planner_svc.read.fields import Fields, flag
 from planner_svc.read.object_types import ObjectType
+from planner_svc.read.output_files import FILES_BY_MODEL, files_from_json, has_no_text, is_made_by_a_model
 from planner_svc.read.sizes import (
     MAX_TASK_BYTES,
     MAX_TEXT_BYTES,
@@ -144,8 +146,11 @@ class TaskReader:
             description=self.text(value, "description", "output."),
             artifact=self.text(value, "artifact", "output."),
             format=self.text(value, "format", "output."),
+            files=files_from_json(value.get("files"), partial(self._blame, "malformed-output")),
         )
-        unclear = unclear_format(output.format) if raw.get("input") is not None else ""
+        if output.files and is_made_by_a_model(raw.get("executor")):
+            self._blame("files-by-model", "output.files", FILES_BY_MODEL)
+        unclear = unclear_format(output.format) if raw.get("input") is not None and not output.files else ""
         if unclear:
             self._blame("unclear-format", "output.format", unclear)
         return output
@@ -158,9 +163,9 @@ class TaskReader:
         blame = partial(self._blame, "malformed-validation")
         fields = Fields(value, "validation", blame)
         criteria = self._criteria(value)
-        makes_checks = fields.read("worded_checks", flag, True)
+        makes_checks = fields.read("worded_checks", flag, True) and not has_no_text(output)
         from_criteria = checks_of_criteria(criteria, output.format) if makes_checks and output is not None else ()
-        checks = tuple(self._checks(value))
+        checks = tuple(self._checks(value, output))
         return Validation(
             description=self.text(value, "description", "validation."),
             criteria=criteria,
@@ -172,7 +177,9 @@ class TaskReader:
 
     def _by_format(self, output: TaskOutput | None, stated: Iterable[Check]) -> tuple[Check, ...]:
         """Returns the check of the shape that the format states. A schema among the plan's own checks replaces it."""
-        if output is None or not output.format or any(isinstance(check, JsonSchemaCheck) for check in stated):
+        if output is None or not output.format or output.files:  # the format of files is for readers
+            return ()
+        if any(isinstance(check, JsonSchemaCheck) for check in stated):
             return ()
         try:
             check = format_check(output.format)
@@ -190,7 +197,7 @@ class TaskReader:
             return ()
         return criteria
 
-    def _checks(self, raw: dict[str, Any]) -> Iterator[Check]:
+    def _checks(self, raw: dict[str, Any], output: TaskOutput | None) -> Iterator[Check]:
         values = raw.get("checks")
         if values is None:
             return
@@ -204,9 +211,13 @@ class TaskReader:
         effort = Effort()
         for n, value in enumerate(values):
             try:
-                yield check_from_json(self._with_all_digits(value, n), effort)
+                check = check_from_json(self._with_all_digits(value, n), effort)
             except ValueError as error:
                 self._blame("malformed-check", f"validation.checks[{n}]", str(error))
+                continue
+            if problem := no_such_file(check, output.files if output is not None else ()):
+                self._blame("malformed-check", f"validation.checks[{n}].{problem[0]}", problem[1])
+            yield check
 
     def _with_all_digits(self, check: Any, n: int) -> Any:
         """Returns a check with all digits of its schema's fractions: the parser made floats of them."""

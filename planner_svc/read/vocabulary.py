@@ -1,4 +1,4 @@
-"""The vocabulary of plan.json: every object and the names in it, as one table.
+"""The vocabulary of plan.json: every object and the names in it, as one table. Checks are in check_vocabulary.py.
 
 Readers ask only for fields of this table, and every field of it is read: the tests of field names hold both.
 `field_names.py` decides by this table about every other name in a plan.
@@ -11,31 +11,14 @@ Readers ask only for fields of this table, and every field of it is read: the te
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from types import MappingProxyType
+from collections.abc import Iterator
 
+from planner_svc.read.check_vocabulary import CHECK, REMARKS
 from planner_svc.read.object_types import ObjectType
-from planner_svc.read.spelling import folded
-
-
-def _names(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
-def _fields(text: str, **below: ObjectType) -> Mapping[str, ObjectType | None]:
-    return MappingProxyType({name: below.get(name) for name in text.split()})
-
-
-def _synonyms(**texts: str) -> Mapping[str, str]:
-    """Makes the table of synonyms from each right name with its synonyms."""
-    return _synonyms_of(texts)
-
-
-def _synonyms_of(texts: Mapping[str, str]) -> Mapping[str, str]:
-    return MappingProxyType({folded(name): right for right, text in texts.items() for name in text.split()})
-
-
-_REMARKS = _names("title comment comments note notes metadata meta")
+from planner_svc.read.object_types import field_table as _fields
+from planner_svc.read.object_types import synonym_table as _synonyms
+from planner_svc.read.object_types import synonym_table_of as _synonyms_of
+from planner_svc.read.object_types import words as _names
 
 # ---------------------------------------------------------------- executors and budgets
 
@@ -77,12 +60,13 @@ BUDGET = ObjectType(
 
 JUDGE = ObjectType(
     what="a judge",
-    fields=_fields("model labels votes needed"),
+    fields=_fields("model labels votes needed images"),
     synonyms=_synonyms(
         model="llm model_name",
         labels="tags",
         votes="count samples judges",
         needed="threshold quorum min_votes majority",
+        images="image pictures picture vision multimodal",
     ),
     is_closed=True,
 )
@@ -96,127 +80,6 @@ CANARY = ObjectType(
 )
 
 
-def _check(kind: str, fields: str = "", *, is_closed: bool = False, **synonyms: str) -> ObjectType:
-    return ObjectType(
-        what=f"a check of type {kind}",
-        fields=_fields(f"type {fields}"),
-        synonyms=_synonyms(**synonyms),
-        foreign=_REMARKS | _names("id description criterion reason severity"),
-        is_closed=is_closed,
-    )
-
-
-def _counted(kind: str, separator: str = "") -> ObjectType:
-    """Makes a check that counts parts of a text; `separator` is a field when the parts may be separated otherwise."""
-    return _check(
-        kind,
-        f"min_{kind} max_{kind} distinct {separator}",
-        is_closed=True,
-        **{
-            f"min_{kind}": "min minimum min_count min_items at_least",
-            f"max_{kind}": "max maximum max_count max_items at_most limit",
-            "distinct": "unique",
-            **({separator: "splitter divider delimiter"} if separator else {}),
-        },
-    )
-
-
-_COMPARISON = "whole_words case_sensitive"
-_COMPARED = MappingProxyType({"whole_words": "whole_word words_only", "case_sensitive": "case exact match_case"})
-
-
-CHECKS: Mapping[str, ObjectType] = MappingProxyType(
-    {
-        "json": _check("json"),
-        "json_schema": _check(
-            "json_schema", "schema lines", schema="json_schema jsonschema", lines="json_lines jsonl per_line"
-        ),
-        "required_keys": _check("required_keys", "keys", keys="required required_keys fields properties names"),
-        "regex": _check(
-            "regex",
-            "pattern absent",
-            pattern="regex regexp expression match",
-            absent="not negate negated invert inverted must_not_match",
-        ),
-        "length": _check(
-            "length",
-            "min_chars max_chars visible",
-            min_chars="min minimum min_length min_characters at_least",
-            max_chars="max maximum max_length max_characters at_most limit",
-            visible="without_spaces no_spaces ignore_spaces ignore_whitespace",
-        ),
-        "count": _check(
-            "count",
-            "path min_items max_items",
-            path="field key pointer",
-            min_items="min minimum min_count at_least",
-            max_items="max maximum max_count at_most limit",
-        ),
-        "words": _check(
-            "words",
-            "min_words max_words",
-            min_words="min minimum min_count min_length at_least",
-            max_words="max maximum max_count max_length at_most limit",
-        ),
-        "language": _check("language", "code", code="language lang iso locale"),
-        "citations": _check(
-            "citations",
-            "min_citations marks",
-            min_citations="min minimum count min_count min_sources sources at_least",
-            marks="mark styles style kinds",
-        ),
-        "command": _check(
-            "command",
-            "argv timeout",
-            argv="command cmd args arguments program run",
-            timeout="timeout_seconds run_timeout max_seconds",
-        ),
-        "function": _check("function", "name", name="function func handler callable"),
-        **{
-            kind: _counted(kind)
-            for kind in (*("sentences", "bullets", "headings", "highlights", "placeholders", "uppercase_words"),)
-        },
-        **{kind: _counted(kind, "separator") for kind in ("paragraphs", "sections")},
-        "contains": _check(
-            "contains",
-            f"phrases min_occurrences max_occurrences any {_COMPARISON}",
-            is_closed=True,
-            phrases="phrase text texts keywords keyword words values value",
-            min_occurrences="min minimum min_count at_least",
-            max_occurrences="max maximum max_count at_most limit",
-            **_COMPARED,
-        ),
-        "starts_with": _check(
-            "starts_with",
-            f"phrase paragraph {_COMPARISON}",
-            is_closed=True,
-            phrase="text prefix value with",
-            **_COMPARED,
-        ),
-        "ends_with": _check(
-            "ends_with", f"phrase {_COMPARISON}", is_closed=True, phrase="text suffix value with", **_COMPARED
-        ),
-        "uppercase": _check("uppercase", is_closed=True),
-        "lowercase": _check("lowercase", is_closed=True),
-        "number": _check(
-            "number",
-            "path min max direction threshold",
-            is_closed=True,
-            path="field key pointer",
-            min="minimum at_least least",
-            max="maximum at_most most limit",
-            direction="goal objective",
-            threshold="target",
-        ),
-        "quoted": _check("quoted", is_closed=True),
-        "title": _check("title", is_closed=True),
-        "postscript": _check("postscript", "marker", is_closed=True, marker="text prefix"),
-    }
-)
-CHECK = ObjectType(
-    what="a check", fields=_fields("type"), synonyms=_synonyms(type="kind check check_type"), kinds=CHECKS
-)
-
 VALIDATION = ObjectType(
     what="a validation",
     fields=_fields(
@@ -228,7 +91,7 @@ VALIDATION = ObjectType(
         judge="reviewer evaluator grader",
         human="human_review approval needs_approval manual",
     ),
-    foreign=_REMARKS | _names("optional_checks optionalChecks id name type status required passed"),
+    foreign=REMARKS | _names("optional_checks optionalChecks id name type status required passed"),
 )
 
 # ---------------------------------------------------------------- inputs and outputs
@@ -237,19 +100,20 @@ INPUT = ObjectType(
     what="an input",
     fields=_fields("description artifacts parameters"),
     synonyms=_synonyms(artifacts="reads artifact_names", parameters="params args arguments kwargs variables"),
-    foreign=_REMARKS | _names("id name type required optional example examples"),
+    foreign=REMARKS | _names("id name type required optional example examples"),
 )
 OUTPUT = ObjectType(
     what="an output",
-    fields=_fields("description artifact format"),
+    fields=_fields("description artifact format files"),
     synonyms=_synonyms_of(
         {
+            "files": "file paths patterns filenames file_names",
             "artifact": "name artifact_name produces",
             "format": "content_type mime_type media_type",
             "a check of type json_schema under validation": "schema json_schema",
         }
     ),
-    foreign=_REMARKS | _names("id name type required optional example examples"),
+    foreign=REMARKS | _names("id name type required optional example examples"),
 )
 
 # ---------------------------------------------------------------- tasks, and the plan
@@ -296,7 +160,7 @@ TASK = ObjectType(
             _OWN_TASKS: "subtasks sub_tasks children",
         }
     ),
-    foreign=_REMARKS
+    foreign=REMARKS
     | _names(_PEOPLE)
     | _names(_TRACKED)
     | _names("id key identifier uid uuid name task_name details summary objective goal"),
@@ -321,7 +185,7 @@ PLAN = ObjectType(
             "on_failure": _WHEN_IT_FAILS,
         }
     ),
-    foreign=_REMARKS
+    foreign=REMARKS
     | _names("goal objective topic id plan_id name project description summary version schema_version author authors")
     | _names("created created_at updated updated_at status state stage stages tags labels language license model"),
 )
@@ -329,7 +193,8 @@ PLAN = ObjectType(
 
 def object_types_below(object_type: ObjectType = TASK) -> Iterator[ObjectType]:
     """Yields an object type and all below it, each once; the forms of an object one by one."""
-    yield from object_type.kinds.values() or (object_type,)
-    for below in object_type.fields.values():
-        if below is not None:
-            yield from object_types_below(below)
+    for form in object_type.kinds.values() or (object_type,):
+        yield form
+        for below in form.fields.values():
+            if below is not None:
+                yield from object_types_below(below)

@@ -2,6 +2,7 @@
 
     plan.py             tasks, validations, executors, budgets and diagnostics, to and from plan.proto
     checks.py           checks, to and from plan.proto
+    file_checks.py      those of files
     encoding.py         the header, groups and tasks of a map as bytes, and the digest over them
     layouts.py          the layout of a map as bytes
     maps.py             both as a stream of MapParts, to and from

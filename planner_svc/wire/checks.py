@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from planner_svc.checks.kinds import (
     Check,
     CitationsCheck,
@@ -28,12 +30,14 @@ from planner_svc.checks.kinds import (
     UppercaseCheck,
     WordsCheck,
 )
+from planner_svc.wire.file_checks import file_check_from_proto, file_check_to_proto
 from signoff.v1 import plan_pb2
 
 
 def check_to_proto(check: Check) -> plan_pb2.Check:
     message = _kind_to_proto(check)
     message.criterion = check.criterion
+    message.file = check.file
     return message
 
 
@@ -87,6 +91,8 @@ def _kind_to_proto(check: Check) -> plan_pb2.Check:
             return plan_pb2.Check(title=plan_pb2.TitleCheck())
         case PostscriptCheck():
             return plan_pb2.Check(postscript=plan_pb2.PostscriptCheck(marker=check.marker))
+        case _:
+            return file_check_to_proto(check)
 
 
 def _command_to_proto(check: CommandCheck) -> plan_pb2.CommandCheck:
@@ -139,6 +145,11 @@ _MARK_FROM_PROTO = {number: mark for mark, number in _MARK_TO_PROTO.items()}
 
 
 def check_from_proto(message: plan_pb2.Check) -> Check:
+    check = file_check_from_proto(message) or _kind_from_proto(message)
+    return replace(check, file=message.file) if message.file else check
+
+
+def _kind_from_proto(message: plan_pb2.Check) -> Check:
     n = message.criterion
     match message.WhichOneof("kind"):
         case "json_schema":

@@ -131,4 +131,5 @@ def _input(value: TaskInput) -> bytes:
 
 
 def _output(value: TaskOutput) -> bytes:
-    return wire.text(_1, value.description) + wire.text(_2, value.artifact) + wire.text(_3, value.format)
+    head = wire.text(_1, value.description) + wire.text(_2, value.artifact) + wire.text(_3, value.format)
+    return head + b"".join(wire.delimited(_4, pattern.encode()) for pattern in value.files) if value.files else head

@@ -152,7 +152,8 @@ def _input(value: TaskInput) -> dict[str, Any]:
 
 
 def _output(value: TaskOutput) -> dict[str, Any]:
-    return {"description": value.description, "artifact": value.artifact, "format": value.format}
+    entry: dict[str, Any] = {"description": value.description, "artifact": value.artifact, "format": value.format}
+    return {**entry, "files": list(value.files)} if value.files else entry
 
 
 def _validation(value: Validation) -> dict[str, Any]:

@@ -64,7 +64,10 @@ def spec_from_proto(spec: plan_pb2.TaskSpec) -> Task:
             with_dependencies=spec.input.with_dependencies,
         ),
         output=TaskOutput(
-            description=spec.output.description, artifact=spec.output.artifact, format=spec.output.format
+            description=spec.output.description,
+            artifact=spec.output.artifact,
+            format=spec.output.format,
+            files=tuple(spec.output.files),
         ),
         validation=_validation_from_proto(spec.validation) if spec.HasField("validation") else None,
         executor=_executor_from_proto(spec.executor) if spec.HasField("executor") else None,
@@ -96,12 +99,15 @@ def _validation_from_proto(message: plan_pb2.Validation) -> Validation:
 
 
 def _judge_to_proto(judge: JudgeSpec) -> plan_pb2.JudgeSpec:
-    return plan_pb2.JudgeSpec(model=judge.model, labels=dict(judge.labels), votes=judge.votes, needed=judge.needed)
+    labels = dict(judge.labels)
+    return plan_pb2.JudgeSpec(
+        model=judge.model, labels=labels, votes=judge.votes, needed=judge.needed, images=judge.images
+    )
 
 
 def _judge_from_proto(message: plan_pb2.JudgeSpec) -> JudgeSpec:
     labels = tuple(sorted(message.labels.items()))
-    return JudgeSpec(model=message.model, labels=labels, votes=message.votes, needed=message.needed)
+    return JudgeSpec(message.model, labels, message.votes, message.needed, message.images)
 
 
 # ---------------------------------------------------------------- failures

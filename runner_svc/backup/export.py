@@ -1,11 +1,11 @@
-"""The parts of a backup, read page by page while the runner works. In memory are one page, or one content."""
+"""The parts of a backup, read page by page while the runner works. In memory are one page, or a piece of a content."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 
+from runner_svc.contents import Contents
 from runner_svc.store.port import Store
-from signoff.rpc.channel import CHUNK_BYTES
 from signoff.rpc.frames import runs
 from signoff.v1 import checkpoint_pb2
 from signoff.v1 import runner_pb2 as pb
@@ -16,7 +16,7 @@ OF_ANY_AGE = -3_600.0  # seconds: older than an hour ahead
 Part = pb.BackUpResponse
 
 
-async def parts_of(store: Store, events: int) -> AsyncIterator[Part]:
+async def parts_of(store: Store, contents: Contents, events: int) -> AsyncIterator[Part]:
     """Yields the parts of a backup. No prune may be at work meanwhile.
 
     `events`: how many there are. Of those that come meanwhile, few are in it: a runner that writes faster than a client
@@ -27,7 +27,7 @@ async def parts_of(store: Store, events: int) -> AsyncIterator[Part]:
         yield part
     async for part in _events(store, events, end):
         yield part
-    async for part in _contents(store, end):
+    async for part in _contents(store, contents, end):
         yield part
     async for part in _maps(store, end):
         yield part
@@ -61,28 +61,18 @@ async def _events(store: Store, events: int, end: pb.BackedUpEnd) -> AsyncIterat
             return
 
 
-async def _contents(store: Store, end: pb.BackedUpEnd) -> AsyncIterator[Part]:
+async def _contents(store: Store, contents: Contents, end: pb.BackedUpEnd) -> AsyncIterator[Part]:
     after = ""
     while page := await store.sizes(after, CONTENTS_AT_ONCE, OF_ANY_AGE):
         after = page[-1][0]
-        for digest, _ in page:
-            body = await store.content(digest)
-            assert body is not None, "contents go by a prune alone, and none is at work"
+        for digest, size in page:
             end.contents += 1
-            for piece in _pieces(digest, body):
-                yield piece
-
-
-def _pieces(digest: str, body: bytes) -> Sequence[Part]:
-    starts = range(0, max(1, len(body)), CHUNK_BYTES)
-    return [
-        Part(
-            content=pb.BackedUpContent(
-                digest=digest, piece=body[start : start + CHUNK_BYTES], last=start + CHUNK_BYTES >= len(body)
-            )
-        )
-        for start in starts
-    ]
+            left = size
+            if not size:
+                yield Part(content=pb.BackedUpContent(digest=digest, last=True))
+            async for piece in contents.stream(digest):
+                left -= len(piece)
+                yield Part(content=pb.BackedUpContent(digest=digest, piece=piece, last=not left))
 
 
 async def _maps(store: Store, end: pb.BackedUpEnd) -> AsyncIterator[Part]:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from typing import IO, Any
 
+from runner_svc.contents import LARGE_BYTES, Contents, WrongBytes
 from runner_svc.store.port import Checkpoint, Row, Store
 from signoff.errors import ConfigurationError
+from signoff.rpc.channel import CHUNK_BYTES
 from signoff.v1 import runner_pb2 as pb
 
 BYTES_AT_ONCE = 16 * 1024 * 1024  # of contents that are written in one transaction
@@ -16,9 +20,11 @@ BYTES_AT_ONCE = 16 * 1024 * 1024  # of contents that are written in one transact
 class Filling:
     """Fills one store, part by part."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, contents: Contents) -> None:
+        """`contents`: of the store."""
         self._store = store
-        self._pieces = bytearray()
+        self._large = contents
+        self._pieces = _new_pieces()
         self._contents: dict[str, bytes] = {}
         self._size = 0
         self._key = ""
@@ -34,6 +40,14 @@ class Filling:
             "content": self._content,
             "map_part": self._map_part,
         }
+        try:
+            return await self._fill(parts, takers)
+        finally:
+            self._pieces.close()
+
+    async def _fill(
+        self, parts: AsyncIterator[pb.BackUpResponse], takers: Mapping[str | None, Callable[[Any], Awaitable[None]]]
+    ) -> pb.BackedUpEnd:
         async for part in parts:
             kind = part.WhichOneof("part")
             if kind == "end":
@@ -61,17 +75,28 @@ class Filling:
         self._told.events += len(rows)
 
     async def _content(self, part: pb.BackedUpContent) -> None:
-        self._pieces += part.piece
+        self._pieces.write(part.piece)
         if not part.last:
             return
-        body, self._pieces = bytes(self._pieces), bytearray()
-        if hashlib.sha256(body).hexdigest() != part.digest:
-            raise ConfigurationError(
-                f"expected the content {part.digest}, but its bytes are others: the backup is damaged"
-            )
-        self._contents[part.digest] = body
-        self._size += len(body)
+        pieces, self._pieces = self._pieces, _new_pieces()
+        with pieces:
+            await self._whole_content(part.digest, pieces)
         self._told.contents += 1
+
+    async def _whole_content(self, digest: str, pieces: IO[bytes]) -> None:
+        size = pieces.tell()
+        pieces.seek(0)
+        if self._large.takes_streams(size):
+            try:
+                await self._large.put_large(digest, size, _read(pieces))
+            except WrongBytes:
+                raise _damaged(digest) from None
+            return
+        body = pieces.read()
+        if hashlib.sha256(body).hexdigest() != digest:
+            raise _damaged(digest)
+        self._contents[digest] = body
+        self._size += size
         if self._size >= BYTES_AT_ONCE:
             await self._write_contents()
 
@@ -104,6 +129,20 @@ async def check_empty(store: Store) -> None:
     rows, _ = await store.everything(0, 1)
     if rows or await store.maps("", 1) or (await store.checkpointed()).executions:
         raise ConfigurationError("expected an empty store to restore into, but it has executions or plans already")
+
+
+def _new_pieces() -> IO[bytes]:
+    """Returns a place for the pieces of a content, which takes no memory for a large one."""
+    return tempfile.SpooledTemporaryFile(LARGE_BYTES)
+
+
+async def _read(pieces: IO[bytes]) -> AsyncIterator[bytes]:
+    while piece := await asyncio.to_thread(pieces.read, CHUNK_BYTES):
+        yield piece
+
+
+def _damaged(digest: str) -> ConfigurationError:
+    return ConfigurationError(f"expected the content {digest}, but its bytes are others: the backup is damaged")
 
 
 def _sums(end: pb.BackedUpEnd) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 from runner_svc.codec.canaries import tallies_from_proto, tallies_to_proto
 from runner_svc.codec.criterion_results import results_from_proto, results_to_proto
+from runner_svc.codec.files import files_from_proto, files_to_proto
 from runner_svc.codec.inputs import given_from_proto, given_to_proto
 from runner_svc.codec.makers import (
     kept_from_from_proto,
@@ -258,6 +259,7 @@ def content_to_proto(content: Content | None) -> pb.ContentCheckpoint | None:
         signed_off_at=content.signed_off_at,
         made_by=maker_to_proto(content.made_by),
         kept_from=kept_from_to_proto(content.kept_from),
+        **files_to_proto(content.files),
     )
 
 
@@ -275,6 +277,7 @@ def content_from_proto(message: pb.ContentCheckpoint) -> Content:
         signed_off_at=message.signed_off_at,
         made_by=maker_from_proto(message.made_by),
         kept_from=kept_from_from_proto(message.kept_from),
+        files=files_from_proto(message),
     )
 
 

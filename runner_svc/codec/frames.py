@@ -16,6 +16,7 @@ from runner_svc.core.model.requirements import Abilities, usual_abilities
 from runner_svc.core.model.values import Content, FailureKind, LeaseId, Outcome, Role, SessionId, WorkerName
 from signoff.bounds import bounds_of, clipped
 from signoff.errors import InvalidField
+from signoff.manifest.manifest import FILES
 from signoff.plan.glossary import PERSON_APPROVES
 from signoff.v1 import execution_pb2, worker_pb2
 
@@ -54,7 +55,12 @@ def joined_from_proto(hello: worker_pb2.Hello, *, session: SessionId, at: float)
 def _abilities(hello: worker_pb2.Hello) -> Abilities:
     usual = usual_abilities(Role(hello.role))
     handlers = frozenset(hello.handlers) or usual.handlers
-    return Abilities(handlers=handlers, models=frozenset(hello.models), labels=frozenset(hello.labels.items()))
+    return Abilities(
+        handlers=handlers,
+        models=frozenset(hello.models),
+        labels=frozenset(hello.labels.items()),
+        files=FILES in hello.features,
+    )
 
 
 def candidate_from_proto(

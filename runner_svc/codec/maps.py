@@ -7,11 +7,12 @@ version or an earlier one: reading it runs only the checks without which the cor
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from runner_svc.codec.canaries import take_canaries
 from runner_svc.codec.fill import fill_spec, places_of
 from runner_svc.codec.inputs import declared_from_proto
-from runner_svc.codec.requirements import demands_of, requirements_of
+from runner_svc.codec.requirements import demands_of, requirements_of, with_files
 from runner_svc.codec.settings import budget_from_proto, on_failure_from_proto
 from runner_svc.codec.spec_parts import spec_parts
 from runner_svc.core.model.map import NO_PARENT, Map
@@ -67,6 +68,8 @@ def map_from_parts(parts: Iterable[pb.MapPart]) -> Map:
         groups.extend(part.groups.groups)
     plan = _map(first.header, tasks, groups)
     _check(plan, first.header)
+    if makers := [number for number, task in enumerate(tasks) if task.spec.output.files]:
+        plan = _with_files(plan, makers)
     plan.prepare()
     return plan
 
@@ -99,6 +102,18 @@ def _map(header: pb.MapHeader, tasks: list[pb.MapTask], groups: list[pb.MapGroup
             number: own for number, task in enumerate(tasks) if (own := requirements_of(task.spec)) is not USUAL
         },
     )
+
+
+def _with_files(plan: Map, makers: Sequence[int]) -> Map:
+    """Returns the map, with what its tasks ask of workers that make or read results of several files."""
+    names = {plan.makes[maker] for maker in makers if plan.makes[maker]}
+    # guard: who reads files can read them -> concerned = {*makers}
+    concerned = {*makers, *(task for task, read in enumerate(plan.reads) if not names.isdisjoint(read))}
+    for maker in makers:
+        for node in plan.with_groups(maker):
+            concerned |= {task for task in plan.waiters[node] if plan.takes_all(task)}
+    own = {task: with_files(plan.requirements_of(task)) for task in sorted(concerned)}
+    return replace(plan, requirements={**plan.requirements, **own})
 
 
 def _budgets(tasks: list[pb.MapTask], groups: list[pb.MapGroup]) -> Iterator[tuple[int, Budget]]:

@@ -36,6 +36,11 @@ def requirements_of(spec: pb.TaskSpec) -> Requirements:
     return _shared(requirements)
 
 
+def with_files(requirements: Requirements) -> Requirements:
+    """Returns the requirements of a task that makes or reads results of several files."""
+    return _shared(requirements.with_files())
+
+
 def demands_of(spec: pb.TaskSpec) -> Demands:
     """Returns what a verdict must contain to pass the task."""
     if not spec.HasField("validation"):

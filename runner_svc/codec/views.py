@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from runner_svc.codec.canaries import tallies_to_proto
+from runner_svc.codec.files import files_to_proto
 from runner_svc.codec.inputs import shown_to_proto
 from runner_svc.codec.makers import kept_from_to_proto
 from runner_svc.codec.outages import outage_to_proto
@@ -154,4 +155,5 @@ def artifact_to_proto(execution: Execution, task: int, content: Content) -> pb.A
         unread=unread_to_proto(content.unread),
         signed_off_by=by_to_proto(content.signed_off_by),
         kept_from=kept_from_to_proto(content.kept_from),
+        **files_to_proto(content.files),
     )

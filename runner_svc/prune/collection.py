@@ -8,18 +8,19 @@ what running executions may keep of earlier ones.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence, Set
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 
 from runner_svc.core.decide.canary_choice import canary_of
 from runner_svc.core.decide.turn import State
 from runner_svc.core.model.map import map_key
-from runner_svc.core.model.values import ExecutionId
+from runner_svc.core.model.values import Content, ExecutionId
 from runner_svc.core.state.execution import Execution
 from runner_svc.core.state.overview import Overview
 from runner_svc.engine import Engine
-from runner_svc.prune.references import References, digests_in
-from runner_svc.store.port import Store
+from runner_svc.prune.references import References, digests_in, digests_in_manifest, may_name_manifest
+from runner_svc.store.port import InObjects, Store
+from signoff.manifest.manifest import MAX_MANIFEST_BYTES, is_manifest
 from signoff.v1 import checkpoint_pb2
 
 ROWS_AT_ONCE, CONTENTS_AT_ONCE, MAPS_AT_ONCE = 500, 500, 100
@@ -52,11 +53,12 @@ class Collection:
 
     async def references(self, gone: Gone = NOTHING_GONE) -> References:
         """Returns all that is referred to now."""
-        found = References()
+        found, manifests = References(), set[bytes]()
         # What is offered later comes from executions that are still there, and is found in their journals.
         offered, pruned = await self._engine.ask(lambda state: ([*_offered(state), *_lent(state)], {*_pruned(state)}))
         # guard: what running executions may keep is not dropped -> (removed)
-        found.add(offered)
+        found.add(content.digest.encode() for content in offered)
+        manifests |= {content.digest.encode() for content in offered if is_manifest(content.media_type)}
         position, without = 0, gone.whole | gone.histories
         while True:
             rows, position = await self._store.everything(position, ROWS_AT_ONCE)
@@ -66,17 +68,31 @@ class Collection:
                 if row.journal not in without:
                     # guard: what a journal refers to is not dropped -> pass
                     found.add(digests_in(row.body))
+                    if may_name_manifest(row.body):
+                        manifests |= {*digests_in(row.body)}
             await asyncio.sleep(0)
         for name in (pruned | gone.histories) - gone.whole:
+            artifacts = await self._artifacts_of(name)
             # guard: artifacts of what was pruned are not dropped -> pass
-            found.add(await self._artifacts_of(name))
+            found.add(artifact.digest.encode() for artifact in artifacts)
+            manifests |= {artifact.digest.encode() for artifact in artifacts if is_manifest(artifact.media_type)}
+        for digest in manifests:
+            # guard: files that a manifest names are not dropped -> pass
+            found.add(await self._files_of(digest.decode()))
         return found
 
-    async def _artifacts_of(self, execution: ExecutionId) -> list[bytes]:
-        """Returns the digests of an execution's artifacts, as its checkpoint has them."""
+    async def _files_of(self, digest: str) -> Iterable[bytes]:
+        """Returns the digests of the files of a content, if it is a manifest that is still there."""
+        body = await self._store.content(digest)
+        if isinstance(body, InObjects) and body.size <= MAX_MANIFEST_BYTES:
+            body = await self._engine.contents.get(digest)
+        return digests_in_manifest(body) if isinstance(body, bytes) else ()
+
+    async def _artifacts_of(self, execution: ExecutionId) -> list[checkpoint_pb2.ContentCheckpoint]:
+        """Returns an execution's artifacts, as its checkpoint has them."""
         tasks = await self._store.checkpointed_tasks(execution)
-        digests = (checkpoint_pb2.TaskCheckpoint.FromString(body).artifact.digest for _, body in tasks)
-        return [digest.encode() for digest in digests if digest]
+        artifacts = (checkpoint_pb2.TaskCheckpoint.FromString(body).artifact for _, body in tasks)
+        return [artifact for artifact in artifacts if artifact.digest]
 
     async def unreferenced(self, references: References) -> AsyncIterator[Sizes]:
         """Yields the contents that are not young and that nothing refers to, as many as one transaction may drop."""
@@ -88,7 +104,7 @@ class Collection:
 
     async def drop(self, sizes: Sizes) -> Sizes:
         """Drops contents, but for those that were put meanwhile. Returns what is gone."""
-        gone = {*await self._store.drop_contents([digest for digest, _ in sizes], self._grace)}
+        gone = {*await self._engine.contents.drop([digest for digest, _ in sizes], self._grace)}
         return [(digest, size) for digest, size in sizes if digest in gone]
 
     # ------------------------------------------------------------ maps
@@ -128,19 +144,19 @@ def _plan_of(known: Execution | Overview) -> tuple[str, str]:
     return known.plan_id, known.map_digest
 
 
-def _offered(state: State) -> Iterator[bytes]:
-    """Yields the digests of the results that executions may keep: the executions that made them may be gone."""
+def _offered(state: State) -> Iterator[Content]:
+    """Yields the results that executions may keep: the executions that made them may be gone."""
     for execution in state.executions.values():
         if execution.agenda.offered is not None:
             for result in execution.agenda.offered.by_make_key.values():
-                yield result.content.digest.encode()
+                yield result.content
 
 
-def _lent(state: State) -> Iterator[bytes]:
-    """Yields the digests of the canaries that validators are judging: no event names them."""
+def _lent(state: State) -> Iterator[Content]:
+    """Yields the canaries that validators are judging: no event names them."""
     for lease in state.roster.leases.values():
         if lease.canary:
-            yield canary_of(lease.execution, lease.task, lease.canary).content.digest.encode()
+            yield canary_of(lease.execution, lease.task, lease.canary).content
 
 
 def _pruned(state: State) -> Iterator[ExecutionId]:

@@ -13,7 +13,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from signoff.manifest.manifest import MANIFEST_TYPE
+
 _DIGEST = re.compile(rb"@([0-9a-f]{64})")
+_DIGEST_OF_FILE = re.compile(rb'"digest":"([0-9a-f]{64})"')
+_MANIFEST = MANIFEST_TYPE.encode()
 FILTER_BYTES = 8 * 1024 * 1024
 _PLACES = 8  # bits that are set for a digest, each by eight of its hex digits
 
@@ -21,6 +25,16 @@ _PLACES = 8  # bits that are set for a digest, each by eight of its hex digits
 def digests_in(body: bytes) -> Iterable[bytes]:
     """Returns all that stands in a serialized message like the digest of a content."""
     return _DIGEST.findall(body)
+
+
+def may_name_manifest(body: bytes) -> bool:
+    """Tells whether one of the digests in a serialized message may be that of a manifest, which names further ones."""
+    return _MANIFEST in body
+
+
+def digests_in_manifest(body: bytes) -> Iterable[bytes]:
+    """Returns the digests of the files that a manifest names; of any other content, at most too many."""
+    return _DIGEST_OF_FILE.findall(body)
 
 
 class References:

@@ -91,6 +91,8 @@ class Candidates:
             digest=made.digest,
             media_type=made.media_type,
             unread=made.unread if made.HasField("unread") else None,
+            file_count=made.file_count,
+            files_bytes=made.files_bytes,
         )
         self.info = pb.CandidateInfo(
             artifact=artifact,

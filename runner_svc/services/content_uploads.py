@@ -9,38 +9,37 @@ import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Iterable, Sequence
 
+from runner_svc.contents import Contents
 from runner_svc.core.model.inputs import GivenInput
-from runner_svc.store.port import Store
-from signoff.errors import InputNotUploaded, InputsInvalid, InvalidField, UploadStalled
+from runner_svc.services.timely import STALL, timely
+from signoff.errors import InputNotUploaded, InputsInvalid, InvalidField
 from signoff.plan.limits import MAX_INPUT_FILE_BYTES
 from signoff.rpc.concurrency import ConcurrencyLimit
 from signoff.v1 import runner_pb2
 
 AT_ONCE = 4  # each holds up to MAX_INPUT_FILE_BYTES
-STALL = 30.0  # seconds between two messages
-LEAST_BYTES_A_SECOND = 16 * 1024  # on average, after the first `STALL` seconds
-ASKED_AT_ONCE = 1_000  # digests of one question to the store
 NAMED = 5  # files that an error names
 
 
 class ContentUploads:
     """Takes contents into the store, and tells which are there."""
 
-    def __init__(self, store: Store, *, stall: float = STALL) -> None:
-        self._store = store
+    def __init__(self, contents: Contents, *, stall: float = STALL) -> None:
+        self._contents = contents
         self._stall = stall
         self._slots = ConcurrencyLimit(AT_ONCE, "uploads of inputs")
 
-    async def missing(self, digests: Iterable[str]) -> Sequence[str]:
-        """Returns the digests of contents that are not in the store, each once."""
+    async def missing(self, digests: Iterable[str], lease: str = "") -> Sequence[str]:
+        """Returns the digests of contents that are not in the store, each once. `lease`: as in Store.renew_contents."""
         wanted = list(dict.fromkeys(digests))
-        known = await self._sizes(wanted)
+        # Made young, so that no prune drops them before an event names them.
+        known = await self._contents.sizes(wanted, lease)
         return [digest for digest in wanted if digest not in known]
 
     async def check_uploaded(self, inputs: Sequence[GivenInput]) -> None:
         """Raises InputNotUploaded for files that are not in the store, InputsInvalid for those of another size."""
         files = [(each.name, file) for each in inputs for file in each.files]
-        known = await self._sizes([file.content.digest for _, file in files])
+        known = await self._contents.sizes([file.content.digest for _, file in files])
         # guard: a start names what is there -> missing = []
         missing = [f"{name}/{file.path}".rstrip("/") for name, file in files if file.content.digest not in known]
         if missing:
@@ -54,13 +53,6 @@ class ContentUploads:
                     f"but got {file.content.size:,}"
                 )
 
-    async def _sizes(self, digests: Sequence[str]) -> dict[str, int]:
-        found = dict[str, int]()
-        for start in range(0, len(digests), ASKED_AT_ONCE):
-            # So that no prune drops them before the start's event names them.
-            found |= await self._store.renew_contents(digests[start : start + ASKED_AT_ONCE])
-        return found
-
     async def take(self, messages: AsyncIterator[runner_pb2.UploadContentRequest]) -> int:
         """Stores the bytes of a stream. Returns their number.
 
@@ -72,13 +64,13 @@ class ContentUploads:
             # guard: contents have their digests -> if False:
             if found != digest:
                 raise InvalidField("digest", f"the SHA-256 of the {len(body):,} bytes that came, {found}", digest)
-            if digest not in await self._store.renew_contents([digest]):
-                await self._store.put_content(digest, body)
+            if digest not in await self._contents.sizes([digest]):
+                await self._contents.put(digest, body)
             return len(body)
 
     async def _received(self, messages: AsyncIterator[runner_pb2.UploadContentRequest]) -> tuple[str, bytes]:
         digest, body, is_first = "", bytearray(), True
-        async for message in self._timely(messages, body):
+        async for message in timely(messages, body.__len__, self._stall):
             if is_first and not message.digest:
                 raise InvalidField("digest", "the SHA-256 of all bytes in the first message", "nothing")
             if not is_first and message.digest:
@@ -91,21 +83,3 @@ class ContentUploads:
         if is_first:
             raise InvalidField("digest", "at least one message", "a stream without any")
         return digest, bytes(body)
-
-    async def _timely(
-        self, messages: AsyncIterator[runner_pb2.UploadContentRequest], body: bytearray
-    ) -> AsyncIterator[runner_pb2.UploadContentRequest]:
-        """Yields the messages. Raises UploadStalled when they come too slowly."""
-        loop = asyncio.get_running_loop()
-        begun = loop.time()
-        while True:
-            slowest = begun + self._stall + len(body) / LEAST_BYTES_A_SECOND
-            try:
-                async with asyncio.timeout_at(min(loop.time() + self._stall, slowest)):
-                    message = await anext(messages, None)
-            except TimeoutError:
-                rule = f"a message every {self._stall:g} s and {LEAST_BYTES_A_SECOND:,} bytes a second"
-                raise UploadStalled(f"expected {rule}, but got {len(body):,} bytes and no more") from None
-            if message is None:
-                return
-            yield message

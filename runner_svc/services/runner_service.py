@@ -23,7 +23,7 @@ from runner_svc.core.explain.start_warnings import warnings_of
 from runner_svc.core.model import signals
 from runner_svc.core.model.map import Map, map_key
 from runner_svc.core.model.states import DONE
-from runner_svc.core.model.values import NO_TASK, RUNNER, ExecutionId
+from runner_svc.core.model.values import NO_TASK, RUNNER, Content, ExecutionId
 from runner_svc.core.state.execution import Execution
 from runner_svc.core.state.overview import Overview
 from runner_svc.engine import Engine
@@ -33,12 +33,14 @@ from runner_svc.prune.exclusive import Exclusive
 from runner_svc.prune.pruner import Pruner
 from runner_svc.services.candidates import CandidateQuery, find_candidate
 from runner_svc.services.content_uploads import ContentUploads
+from runner_svc.services.file_uploads import FileUploads
 from runner_svc.services.hub import Hub
 from runner_svc.services.layouts import check_request, layout_key, layout_parts
 from runner_svc.services.leases import content_of_lease
 from runner_svc.services.pages import executions_page, fitting, listing_query, page_size, page_start
 from runner_svc.services.prompts import find_prompt, prompts_of
 from runner_svc.services.prunes import prune_rule, sums_to_proto
+from runner_svc.services.sending import Sending
 from runner_svc.services.task_journal import JournalOfTask
 from runner_svc.services.watching import check_has_history, watch
 from runner_svc.services.worker_list import workers_to_proto
@@ -79,7 +81,9 @@ class RunnerService(runner_pb2_grpc.RunnerServiceServicer):
         self._currency = currency
         self._exclusive = Exclusive()
         self._pruner = Pruner(engine, store, self._exclusive, prune_grace)
-        self._contents = ContentUploads(store)
+        self._contents = ContentUploads(engine.contents)
+        self._send = Sending(engine.contents)
+        self._files = FileUploads(engine)
         self._sending = ConcurrencyLimit(MOST_SENDING, "layouts and artifacts")
         self._snapshots = ConcurrencyLimit(MOST_SNAPSHOTS, "snapshots of large executions")
 
@@ -160,12 +164,19 @@ class RunnerService(runner_pb2_grpc.RunnerServiceServicer):
     async def ListMissingContents(
         self, request: runner_pb2.ListMissingContentsRequest, context: Context
     ) -> runner_pb2.ListMissingContentsResponse:
-        return runner_pb2.ListMissingContentsResponse(digests=await self._contents.missing(request.digests))
+        return runner_pb2.ListMissingContentsResponse(
+            digests=await self._contents.missing(request.digests, request.lease_id)
+        )
 
     async def UploadContent(
         self, request_iterator: AsyncIterator[runner_pb2.UploadContentRequest], context: Context
     ) -> runner_pb2.UploadContentResponse:
         return runner_pb2.UploadContentResponse(size_bytes=await self._contents.take(request_iterator))
+
+    async def UploadFiles(
+        self, request_iterator: AsyncIterator[runner_pb2.UploadFilesRequest], context: Context
+    ) -> runner_pb2.UploadFilesResponse:
+        return await self._files.take(request_iterator)
 
     async def PauseExecution(
         self, request: runner_pb2.PauseExecutionRequest, context: Context
@@ -268,24 +279,27 @@ class RunnerService(runner_pb2_grpc.RunnerServiceServicer):
     async def GetArtifact(
         self, request: runner_pb2.GetArtifactRequest, context: Context
     ) -> AsyncIterator[runner_pb2.GetArtifactResponse]:
-        info = await self._engine.ask(lambda state: _artifact(state, request))
-        yield runner_pb2.GetArtifactResponse(info=info)
-        async with self._sending.slot(), self._engine.contents.lent(info.digest, info.size_bytes) as body:
-            for start in range(0, len(body), CHUNK_BYTES):
-                yield runner_pb2.GetArtifactResponse(chunk=body[start : start + CHUNK_BYTES])
+        info, content = await self._engine.ask(lambda state: _artifact(state, request))
+        file = await self._send.file(content, request, f"task {request.task_id}")
+        yield runner_pb2.GetArtifactResponse(info=info, file=file)
+        async with self._sending.slot():
+            async for piece in self._send.pieces(content, request, file):
+                yield runner_pb2.GetArtifactResponse(file=piece.file, chunk=piece.chunk)
 
     async def GetCandidate(
         self, request: runner_pb2.GetCandidateRequest, context: Context
     ) -> AsyncIterator[runner_pb2.GetCandidateResponse]:
         query = await self._engine.ask(lambda state: _candidate_query(state, request))
         info = await find_candidate(self._store, query)
-        yield runner_pb2.GetCandidateResponse(info=info)
+        made = info.artifact
+        content = Content(digest=made.digest, size=made.size_bytes, media_type=made.media_type)
+        file = await self._send.file(content, request, f"attempt {made.attempt} of task {request.task_id}")
+        yield runner_pb2.GetCandidateResponse(info=info, file=file)
         if request.info_only:
             return
-        made = info.artifact
-        async with self._sending.slot(), self._engine.contents.lent(made.digest, made.size_bytes) as body:
-            for start in range(0, len(body), CHUNK_BYTES):
-                yield runner_pb2.GetCandidateResponse(chunk=body[start : start + CHUNK_BYTES])
+        async with self._sending.slot():
+            async for piece in self._send.pieces(content, request, file):
+                yield runner_pb2.GetCandidateResponse(file=piece.file, chunk=piece.chunk)
 
     async def ListPrompts(
         self, request: runner_pb2.ListPromptsRequest, context: Context
@@ -332,7 +346,7 @@ class RunnerService(runner_pb2_grpc.RunnerServiceServicer):
         self, request: runner_pb2.BackUpRequest, context: Context
     ) -> AsyncIterator[runner_pb2.BackUpResponse]:
         with self._exclusive.held("a backup"):
-            async for part in parts_of(self._store, await self._engine.ask(_count_events)):
+            async for part in parts_of(self._store, self._engine.contents, await self._engine.ask(_count_events)):
                 yield part
 
 
@@ -413,14 +427,15 @@ def _thinking(state: State, request: runner_pb2.GetThinkingRequest, hub: Hub) ->
     return runner_pb2.GetThinkingResponse(attempt=record.attempt, phase=phase, text=heard.text, dropped=heard.dropped)
 
 
-def _artifact(state: State, request: runner_pb2.GetArtifactRequest) -> execution_pb2.ArtifactInfo:
+def _artifact(state: State, request: runner_pb2.GetArtifactRequest) -> tuple[execution_pb2.ArtifactInfo, Content]:
     execution = state.execution(_id(state, request.ref))
     is_of_plan = bool(request.lease_id) and not request.task_id  # an input of the plan
     task = NO_TASK if is_of_plan else _task(execution, request.task_id)
     if request.lease_id:
-        return artifact_to_proto(execution, task, content_of_lease(state, execution, task, request))
+        content = content_of_lease(state, execution, task, request)
+        return artifact_to_proto(execution, task, content), content
     artifact = execution.record(task).artifact
     if artifact is None:
         status = execution.task_status(task).label
         raise ArtifactNotFound(f"expected task {request.task_id} to be signed off, but it is {status}")
-    return artifact_to_proto(execution, task, artifact)
+    return artifact_to_proto(execution, task, artifact), artifact

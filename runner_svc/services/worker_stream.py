@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 import grpc
@@ -20,6 +21,7 @@ from runner_svc.core.model.values import FailureKind, LeaseId
 from runner_svc.engine import Engine
 from runner_svc.prices import Prices
 from runner_svc.services.hub import Hub, SessionWriter
+from runner_svc.services.manifests import with_files
 from runner_svc.services.prompt_intake import PromptIntake
 from runner_svc.services.uploads import CandidateUpload, CandidateUploads
 from signoff.bounds import bounds_of, check
@@ -215,9 +217,12 @@ class WorkerStream:
             return whole, candidate_from_proto(message, whole, session=session, at=at, stored=apart)
 
         whole, signal = await asyncio.to_thread(read) if len(body) > LARGE else read()
-        if counts and isinstance(signal, signals.CandidateMade):
-            await self._engine.contents.put(signal.content.digest, whole)
-        return signal
+        if not isinstance(signal, signals.CandidateMade):
+            return signal
+        if counts:
+            await self._engine.contents.put(signal.content.digest, whole, lease)
+            signal = replace(signal, brought=(signal.content.digest,))
+        return await with_files(self._engine.contents, signal, whole)
 
     async def _may_bring(self, lease: LeaseId) -> bool:
         """Tells whether a candidate under a lease would count, once all earlier messages are decided."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import time
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from itertools import islice
 
-from runner_svc.store.port import Checkpoint, Checkpointed, Listed, ListingQuery, Purged, Removal, Row
+from runner_svc.store.port import Checkpoint, Checkpointed, InObjects, Listed, ListingQuery, Purged, Removal, Row
 from signoff.errors import StorageFailed
 
 
@@ -21,7 +21,9 @@ class MemoryStore:
         self._places: list[int] = []  # of the rows, in order: what a prune takes away leaves gaps
         self._journals: dict[str, list[Row]] = {}
         self._contents: dict[str, bytes] = {}
+        self._objects: dict[str, int] = {}  # sizes of the contents that lie in the object store
         self._put_at: dict[str, float] = {}
+        self._staged: dict[str, dict[str, float]] = {}  # by digest: the leases that brought it, and when
         self._maps: dict[str, tuple[bytes, ...]] = {}
         self._last = 0  # the place of the last row that was ever added
         self._covered = 0
@@ -44,7 +46,13 @@ class MemoryStore:
     async def owned(self) -> None:
         await asyncio.get_running_loop().create_future()  # no other runner can take it while this process lives
 
-    async def append(self, rows: Sequence[Row], contents: Mapping[str, bytes], listed: Sequence[Listed] = ()) -> None:
+    async def append(
+        self,
+        rows: Sequence[Row],
+        contents: Mapping[str, bytes],
+        listed: Sequence[Listed] = (),
+        named: Sequence[str] = (),
+    ) -> None:
         heads: dict[str, int] = {}
         for row in rows:
             head = heads.get(row.journal, len(self._journals.get(row.journal, ())))
@@ -54,7 +62,9 @@ class MemoryStore:
         for row in rows:
             self._journals.setdefault(row.journal, []).append(row)
             self._place(row)
-        self._put(contents)
+        self._put(contents, {})
+        for digest in named:
+            self._staged.pop(digest, None)
         self._listed.update({each.journal: each for each in listed})
         self._number(listed)
 
@@ -63,9 +73,15 @@ class MemoryStore:
         self._rows.append(row)
         self._places.append(self._last)
 
-    def _put(self, contents: Mapping[str, bytes]) -> None:
-        self._contents.update(contents)
-        self._put_at.update(dict.fromkeys(contents, time.time()))
+    def _put(self, contents: Mapping[str, bytes], objects: Mapping[str, int]) -> None:
+        self._insert(contents, objects)
+        for digest in (*contents, *objects):
+            self._staged.pop(digest, None)
+
+    def _insert(self, contents: Mapping[str, bytes], objects: Mapping[str, int]) -> None:
+        self._contents |= {digest: body for digest, body in contents.items() if digest not in self._objects}
+        self._objects |= {digest: size for digest, size in objects.items() if digest not in self._contents}
+        self._put_at.update(dict.fromkeys((*contents, *objects), time.time()))
 
     async def everything(self, after: int, limit: int) -> tuple[Sequence[Row], int]:
         start = bisect_right(self._places, after)
@@ -79,15 +95,50 @@ class MemoryStore:
         return {journal: len(self._journals.get(journal, ())) for journal in journals}
 
     async def put_content(self, digest: str, body: bytes) -> None:
-        self._put({digest: body})
+        self._put({digest: body}, {})
 
-    async def content(self, digest: str) -> bytes | None:
-        return self._contents.get(digest)
+    async def put_object(self, digest: str, size: int) -> None:
+        self._put({}, {digest: size})
 
-    async def renew_contents(self, digests: Sequence[str]) -> Mapping[str, int]:
-        found = {digest: len(self._contents[digest]) for digest in digests if digest in self._contents}
-        self._put_at.update(dict.fromkeys(found, time.time()))
-        return found
+    async def stage(self, lease: str, contents: Mapping[str, bytes], objects: Mapping[str, int]) -> None:
+        own = [digest for digest in (*contents, *objects) if not self._is_kept(digest)]
+        self._insert(contents, objects)
+        for digest in own:
+            self._staged.setdefault(digest, {})[lease] = time.time()
+
+    def _is_kept(self, digest: str) -> bool:
+        return digest in self._put_at and digest not in self._staged
+
+    async def drop_staged(self, leases: Set[str], older_than: float) -> Sequence[tuple[str, int]]:
+        before, gone = time.time() - older_than, list[tuple[str, int]]()
+        for digest, staged in list(self._staged.items()):
+            for lease in [lease for lease, at in staged.items() if at < before and lease not in leases]:
+                del staged[lease]
+            if not staged:
+                del self._staged[digest]
+                gone.append((digest, self._size(digest)))
+                self._forget(digest)
+        return gone
+
+    def _size(self, digest: str) -> int:
+        return self._objects[digest] if digest in self._objects else len(self._contents[digest])
+
+    def _forget(self, digest: str) -> None:
+        self._contents.pop(digest, None)
+        self._objects.pop(digest, None)
+        del self._put_at[digest]
+
+    async def content(self, digest: str) -> bytes | InObjects | None:
+        return InObjects(self._objects[digest]) if digest in self._objects else self._contents.get(digest)
+
+    async def known_contents(self, digests: Sequence[str]) -> Set[str]:
+        return {digest for digest in digests if digest in self._put_at}
+
+    async def renew_contents(self, digests: Sequence[str], lease: str = "") -> Mapping[str, int]:
+        known = [digest for digest in digests if digest in self._put_at]
+        self._put_at.update(dict.fromkeys(known, time.time()))
+        there = (digest for digest in known if self._is_kept(digest) or lease in self._staged.get(digest, ()))
+        return {digest: self._size(digest) for digest in there}
 
     async def put_map(self, key: str, parts: Sequence[bytes]) -> None:
         self._maps.setdefault(key, tuple(parts))
@@ -152,16 +203,16 @@ class MemoryStore:
         return Purged(rows=0, is_done=True)  # memory is given back at once
 
     async def sizes(self, after: str, limit: int, older_than: float) -> Sequence[tuple[str, int]]:
-        found = sorted(digest for digest in self._contents if digest > after and self._is_older(digest, older_than))
-        return [(digest, len(self._contents[digest])) for digest in found[:limit]]
+        found = sorted(digest for digest in self._put_at if digest > after and self._is_older(digest, older_than))
+        return [(digest, self._size(digest)) for digest in found[:limit]]
 
     def _is_older(self, digest: str, older_than: float) -> bool:
-        return self._put_at[digest] < time.time() - older_than
+        return self._is_kept(digest) and self._put_at[digest] < time.time() - older_than
 
     async def drop_contents(self, digests: Sequence[str], older_than: float) -> Sequence[str]:
-        gone = [digest for digest in digests if digest in self._contents and self._is_older(digest, older_than)]
+        gone = [digest for digest in digests if self._is_older(digest, older_than)]
         for digest in gone:
-            del self._contents[digest], self._put_at[digest]
+            self._forget(digest)
         return gone
 
     async def maps(self, after: str, limit: int) -> Sequence[str]:

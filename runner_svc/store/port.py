@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Protocol
 
 StandsBy = Callable[[str], Awaitable[None]]  # receives the store's owner when it is first seen and when it changes
 
 PUT_AGAIN_AFTER = 600  # seconds after which putting a content again makes it young: each time would write its row again
+
+
+STAGED_AT_ONCE = 500  # contents brought under leases that are dropped in one transaction
+
+
+@dataclass(frozen=True, slots=True)
+class InObjects:
+    """The answer to a question for the bytes of a content: they lie in the object store."""
+
+    size: int  #: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +109,17 @@ class Store(Protocol):
     async def owned(self) -> None:
         """Waits for as long as this runner owns the store. Raises OwnershipLost once another one has taken it."""
 
-    async def append(self, rows: Sequence[Row], contents: Mapping[str, bytes], listed: Sequence[Listed] = ()) -> None:
+    async def append(
+        self,
+        rows: Sequence[Row],
+        contents: Mapping[str, bytes],
+        listed: Sequence[Listed] = (),
+        named: Sequence[str] = (),
+    ) -> None:
         """Adds rows and contents, and renews rows of the index, in one transaction: all of them, or nothing.
 
-        Raises StorageFailed also for a row that is not the next one of its journal.
+        `named`: contents that were brought under leases, and that the rows name; from now on they are kept. Raises
+        StorageFailed also for a row that is not the next one of its journal.
         """
 
     async def everything(self, after: int, limit: int) -> tuple[Sequence[Row], int]:
@@ -117,12 +134,31 @@ class Store(Protocol):
     async def put_content(self, digest: str, body: bytes) -> None:
         """Keeps bytes under their SHA-256; putting them again changes nothing but their age."""
 
-    async def content(self, digest: str) -> bytes | None: ...
+    async def put_object(self, digest: str, size: int) -> None:
+        """Keeps a content whose bytes lie in the object store, as `put_content` does."""
 
-    async def renew_contents(self, digests: Sequence[str]) -> Mapping[str, int]:
+    async def stage(self, lease: str, contents: Mapping[str, bytes], objects: Mapping[str, int]) -> None:
+        """Keeps contents that were brought under a lease until an event names them, or the lease has ended.
+
+        Until then they count as absent for everyone else. `objects`: sizes of those that lie in the object store. A
+        content that is kept already stays so.
+        """
+
+    async def drop_staged(self, leases: Set[str], older_than: float) -> Sequence[tuple[str, int]]:
+        """Removes contents that no event has named, of all leases but these, once they are so many seconds old.
+
+        Returns digests and sizes of those that are gone, at most STAGED_AT_ONCE; none: nothing is left to remove.
+        """
+
+    async def content(self, digest: str) -> bytes | InObjects | None: ...
+
+    async def known_contents(self, digests: Sequence[str]) -> Set[str]:
+        """Returns those of at most 1,000 digests that have a content, whether or not an event has named it."""
+
+    async def renew_contents(self, digests: Sequence[str], lease: str = "") -> Mapping[str, int]:
         """Makes the contents that are there young again, as putting them does. Returns their sizes in bytes.
 
-        At most 1,000 are named at once.
+        `lease`: those that were brought under it are there, too. At most 1,000 are named at once.
         """
 
     async def put_map(self, key: str, parts: Sequence[bytes]) -> None:
@@ -172,14 +208,14 @@ class Store(Protocol):
         """Takes about `limit` rows of removed executions off the disk. Call it until it is done."""
 
     async def sizes(self, after: str, limit: int, older_than: float) -> Sequence[tuple[str, int]]:
-        """Returns digests and sizes of contents, in the order of their digests; begin after "".
+        """Returns digests and sizes of kept contents, in the order of their digests; begin after "".
 
         Only contents that were last put more than `older_than` seconds ago. A content that is put again within
         PUT_AGAIN_AFTER may stay as old as it was.
         """
 
     async def drop_contents(self, digests: Sequence[str], older_than: float) -> Sequence[str]:
-        """Removes contents, but for those that were put since. Returns the digests of those that are gone."""
+        """Removes kept contents, but for those that were put since. Returns the digests of those that are gone."""
 
     async def maps(self, after: str, limit: int) -> Sequence[str]:
         """Returns keys of maps in their order; begin after ""."""

@@ -9,14 +9,25 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence, Set
 from datetime import timedelta
 from typing import Any, TypeVar
 
 import structlog
 
 from runner_svc.store.listing_query import conditions
-from runner_svc.store.port import Checkpoint, Checkpointed, Listed, ListingQuery, Purged, Removal, Row, StandsBy
+from runner_svc.store.port import (
+    STAGED_AT_ONCE,
+    Checkpoint,
+    Checkpointed,
+    InObjects,
+    Listed,
+    ListingQuery,
+    Purged,
+    Removal,
+    Row,
+    StandsBy,
+)
 from runner_svc.store.postgres_connection import Connection, Database, Link
 from runner_svc.store.postgres_migrations import OWNER_SCRIPT, migrate
 from runner_svc.store.postgres_ownership import Ownership
@@ -72,14 +83,21 @@ class PostgresStore:
         if self._renewing is not None:
             await asyncio.shield(self._renewing)
 
-    async def append(self, rows: Sequence[Row], contents: Mapping[str, bytes], listed: Sequence[Listed] = ()) -> None:
+    async def append(
+        self,
+        rows: Sequence[Row],
+        contents: Mapping[str, bytes],
+        listed: Sequence[Listed] = (),
+        named: Sequence[str] = (),
+    ) -> None:
         journals, sequences = [row.journal for row in rows], [row.sequence for row in rows]
         bodies = [row.body for row in rows]
         arguments = (journals, sequences, bodies, list(contents.keys()), list(contents.values()))
         await self._write(
-            "SELECT signoff.append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+            "SELECT signoff.append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
             *arguments,
             *_columns(listed),
+            list(named),
         )
 
     async def everything(self, after: int, limit: int) -> tuple[Sequence[Row], int]:
@@ -105,14 +123,37 @@ class PostgresStore:
     async def put_content(self, digest: str, body: bytes) -> None:
         await self.append((), {digest: body})
 
-    async def content(self, digest: str) -> bytes | None:
-        query = "SELECT body FROM signoff.content WHERE digest = $1"
-        body: bytes | None = await self._read(lambda link: link.fetchval(query, digest))
-        return body
+    async def put_object(self, digest: str, size: int) -> None:
+        await self._write("SELECT signoff.put_object($1, $2, $3, $4)", digest, size)
 
-    async def renew_contents(self, digests: Sequence[str]) -> Mapping[str, int]:
-        (found,) = await self._write_and_read("SELECT signoff.renew_contents($1, $2, $3)", list(digests))
+    async def stage(self, lease: str, contents: Mapping[str, bytes], objects: Mapping[str, int]) -> None:
+        bodies, sizes = [*contents.values()], [*objects.values()]
+        await self._write(
+            "SELECT signoff.stage($1, $2, $3, $4, $5, $6, $7)", lease, [*contents], bodies, [*objects], sizes
+        )
+
+    async def content(self, digest: str) -> bytes | InObjects | None:
+        query = "SELECT body, object_size FROM signoff.content WHERE digest = $1"
+        found = await self._read(lambda link: link.fetch(query, digest))
+        if not found:
+            return None
+        body, size = found[0]
+        return body if size is None else InObjects(size)
+
+    async def known_contents(self, digests: Sequence[str]) -> Set[str]:
+        query = "SELECT digest FROM signoff.content WHERE digest = ANY ($1)"
+        found = await self._read(lambda link: link.fetch(query, list(digests)))
+        return {row[0] for row in found}
+
+    async def renew_contents(self, digests: Sequence[str], lease: str = "") -> Mapping[str, int]:
+        (found,) = await self._write_and_read("SELECT signoff.renew_contents($1, $2, $3, $4)", list(digests), lease)
         return {digest: int(size) for digest, size in json.loads(found).items()}
+
+    async def drop_staged(self, leases: Set[str], older_than: float) -> Sequence[tuple[str, int]]:
+        age = timedelta(seconds=older_than)
+        statement = "SELECT signoff.drop_staged($1, $2, $3, $4, $5)"
+        (gone,) = await self._write_and_read(statement, list(leases), age, STAGED_AT_ONCE)
+        return [(digest, int(size)) for digest, size in json.loads(gone).items()]
 
     async def put_map(self, key: str, parts: Sequence[bytes]) -> None:
         await self._write("SELECT signoff.put_map($1, $2, $3, $4)", key, list(parts))
@@ -181,8 +222,9 @@ class PostgresStore:
         return Purged(rows=rows, is_done=is_done)
 
     async def sizes(self, after: str, limit: int, older_than: float) -> Sequence[tuple[str, int]]:
-        query = """SELECT digest, octet_length(body) FROM signoff.content
-            WHERE digest > $1 AND put_at < clock_timestamp() - $2::interval ORDER BY digest LIMIT $3"""
+        query = """SELECT digest, coalesce(object_size, octet_length(body)) FROM signoff.content
+            WHERE digest > $1 AND put_at < clock_timestamp() - $2::interval
+                AND digest NOT IN (SELECT digest FROM signoff.staged) ORDER BY digest LIMIT $3"""
         age = timedelta(seconds=older_than)
         found = await self._read(lambda link: link.fetch(query, after, age, limit))
         return [(row[0], row[1]) for row in found]

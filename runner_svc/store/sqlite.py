@@ -12,24 +12,25 @@ import fcntl
 import os
 import sqlite3
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from importlib import resources
 from pathlib import Path
 from typing import TypeVar
 
+from runner_svc.store import sqlite_contents as contents_table
 from runner_svc.store.listing_query import conditions
 from runner_svc.store.port import (
-    PUT_AGAIN_AFTER,
     Checkpoint,
     Checkpointed,
+    InObjects,
     Listed,
     ListingQuery,
     Purged,
     Removal,
     Row,
 )
-from runner_svc.store.sqlite_removal import NOT_REMOVED, drop_contents, purge, remove, shrink
+from runner_svc.store.sqlite_removal import NOT_REMOVED, purge, remove, shrink
 from signoff.errors import ConfigurationError, StorageFailed
 
 T = TypeVar("T")
@@ -59,8 +60,14 @@ class SqliteStore:
     async def owned(self) -> None:
         await asyncio.get_running_loop().create_future()  # no other runner can take it while this process lives
 
-    async def append(self, rows: Sequence[Row], contents: Mapping[str, bytes], listed: Sequence[Listed] = ()) -> None:
-        await self._writer.run(lambda db: _append(db, rows, contents, listed))
+    async def append(
+        self,
+        rows: Sequence[Row],
+        contents: Mapping[str, bytes],
+        listed: Sequence[Listed] = (),
+        named: Sequence[str] = (),
+    ) -> None:
+        await self._writer.run(lambda db: _append(db, rows, contents, listed, named))
 
     async def everything(self, after: int, limit: int) -> tuple[Sequence[Row], int]:
         query = "SELECT journal, sequence, body, position FROM event WHERE"
@@ -79,13 +86,33 @@ class SqliteStore:
     async def put_content(self, digest: str, body: bytes) -> None:
         await self.append((), {digest: body})
 
-    async def content(self, digest: str) -> bytes | None:
-        query = "SELECT body FROM content WHERE digest = ?"
-        found = await self._reader.run(lambda db: db.execute(query, (digest,)).fetchone())
-        return found[0] if found else None
+    async def put_object(self, digest: str, size: int) -> None:
+        await self._writer.run(
+            lambda db: _transaction(db, lambda: contents_table.put_contents(db, {}, {digest: size}, ()))
+        )
 
-    async def renew_contents(self, digests: Sequence[str]) -> Mapping[str, int]:
-        return await self._writer.run(lambda db: _renew(db, digests))
+    async def stage(self, lease: str, contents: Mapping[str, bytes], objects: Mapping[str, int]) -> None:
+        await self._writer.run(lambda db: _transaction(db, lambda: contents_table.stage(db, lease, contents, objects)))
+
+    async def content(self, digest: str) -> bytes | InObjects | None:
+        return await self._reader.run(lambda db: contents_table.content(db, digest))
+
+    async def renew_contents(self, digests: Sequence[str], lease: str = "") -> Mapping[str, int]:
+        def renewed(db: sqlite3.Connection) -> Mapping[str, int]:
+            # guard: contents that a start names are young -> pass
+            _transaction(db, lambda: contents_table.renew(db, digests))
+            return contents_table.sizes_of(db, digests, lease)
+
+        return await self._writer.run(renewed)
+
+    async def known_contents(self, digests: Sequence[str]) -> Set[str]:
+        return await self._reader.run(lambda db: contents_table.known(db, digests))
+
+    async def drop_staged(self, leases: Set[str], older_than: float) -> Sequence[tuple[str, int]]:
+        before = time.time() - older_than
+        return await self._writer.run(
+            lambda db: _transaction(db, lambda: contents_table.drop_staged(db, leases, before))
+        )
 
     async def put_map(self, key: str, parts: Sequence[bytes]) -> None:
         rows = [(key, number, part) for number, part in enumerate(parts)]
@@ -130,13 +157,14 @@ class SqliteStore:
         return await self._writer.run(lambda db: _transaction(db, lambda: purge(db, limit)))
 
     async def sizes(self, after: str, limit: int, older_than: float) -> Sequence[tuple[str, int]]:
-        query = "SELECT digest, length(body) FROM content WHERE digest > ? AND put_at < ? ORDER BY digest LIMIT ?"
-        values = (after, time.time() - older_than, limit)
-        return await self._searcher.run(lambda db: db.execute(query, values).fetchall())
+        before = time.time() - older_than
+        return await self._searcher.run(lambda db: contents_table.sizes(db, after, limit, before))
 
     async def drop_contents(self, digests: Sequence[str], older_than: float) -> Sequence[str]:
         before = time.time() - older_than
-        return await self._writer.run(lambda db: _transaction(db, lambda: drop_contents(db, digests, before)))
+        return await self._writer.run(
+            lambda db: _transaction(db, lambda: contents_table.drop_contents(db, digests, before))
+        )
 
     async def maps(self, after: str, limit: int) -> Sequence[str]:
         query = "SELECT DISTINCT key FROM map_part WHERE key > ? ORDER BY key LIMIT ?"
@@ -235,13 +263,18 @@ def _next_epoch(db: sqlite3.Connection) -> int:
 
 
 def _append(
-    db: sqlite3.Connection, rows: Sequence[Row], contents: Mapping[str, bytes], listed: Sequence[Listed]
+    db: sqlite3.Connection,
+    rows: Sequence[Row],
+    contents: Mapping[str, bytes],
+    listed: Sequence[Listed],
+    named: Sequence[str],
 ) -> None:
     # guard (2 lines): next row only -> (removed)
     _check_sequences(db, rows)
 
     def write() -> None:
-        _put_contents(db, contents)
+        # guard: what an event names stays -> contents_table.put_contents(db, contents, {}, ())
+        contents_table.put_contents(db, contents, {}, named)
         db.executemany(
             "INSERT INTO event (journal, sequence, body) VALUES (?, ?, ?)",
             [(row.journal, row.sequence, row.body) for row in rows],
@@ -250,25 +283,6 @@ def _append(
         _list(db, listed)
 
     _transaction(db, write)
-
-
-def _put_contents(db: sqlite3.Connection, contents: Mapping[str, bytes]) -> None:
-    """Keeps contents; one that is there becomes young again, for an event may be about to speak of it."""
-    now = int(time.time())
-    # guard: a content that is put again is young -> again = "put_at = put_at WHERE put_at < excluded.put_at - ?"
-    again = "put_at = excluded.put_at WHERE put_at < excluded.put_at - ?"
-    db.executemany(
-        f"INSERT INTO content (digest, body, put_at) VALUES (?, ?, ?) ON CONFLICT (digest) DO UPDATE SET {again}",
-        [(digest, body, now, PUT_AGAIN_AFTER) for digest, body in contents.items()],
-    )
-
-
-def _renew(db: sqlite3.Connection, digests: Sequence[str]) -> Mapping[str, int]:
-    now, named = int(time.time()), f"digest IN ({', '.join('?' * len(digests))})"
-    renewed = f"UPDATE content SET put_at = ? WHERE {named} AND put_at < ?"
-    # guard: contents that a start names are young -> pass
-    _transaction(db, lambda: db.execute(renewed, (now, *digests, now - PUT_AGAIN_AFTER)))
-    return dict(db.execute(f"SELECT digest, length(body) FROM content WHERE {named}", tuple(digests)).fetchall())
 
 
 def _list(db: sqlite3.Connection, listed: Sequence[Listed]) -> None:

@@ -6,7 +6,6 @@ A journal in the table `removed` is gone for every reader. Its rows leave the fi
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
 
 from runner_svc.store.port import Purged, Removal
 
@@ -50,12 +49,6 @@ def _purge_tasks(db: sqlite3.Connection, journal: str, limit: int) -> int:
     tasks = "number IN (SELECT number FROM task_checkpoint WHERE journal = ? LIMIT ?)"
     query = f"DELETE FROM task_checkpoint WHERE journal = ? AND {tasks}"
     return db.execute(query, (journal, journal, limit)).rowcount
-
-
-def drop_contents(db: sqlite3.Connection, digests: Sequence[str], before: float) -> list[str]:
-    """Removes contents that were last put before a time. Returns the digests of those that are gone."""
-    query = "DELETE FROM content WHERE digest = ? AND put_at < ? RETURNING digest"
-    return [row[0] for digest in digests for row in db.execute(query, (digest, before)).fetchall()]
 
 
 def shrink(db: sqlite3.Connection) -> bool:

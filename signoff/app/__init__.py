@@ -14,6 +14,7 @@ an app.
 from signoff.app.app import App, Function
 from signoff.app.context import CallReporter, Context
 from signoff.app.failures import Cancelled, CannotTell, Failed
+from signoff.app.files import FileInfo, Files
 from signoff.app.values import Artifact, Document, Feedback, Output, Parameter, Task, Verdict
 
 __all__ = [
@@ -26,6 +27,8 @@ __all__ = [
     "Document",
     "Failed",
     "Feedback",
+    "FileInfo",
+    "Files",
     "Function",
     "Output",
     "Parameter",

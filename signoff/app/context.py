@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, Protocol
 
-from signoff.app.failures import Cancelled
+from signoff.app.failures import Cancelled, Failed
+from signoff.app.files import Files
 from signoff.app.values import Document, Feedback, Task
 from signoff.rpc.frames import MAX_CHECKPOINT_BYTES
 
@@ -45,21 +47,36 @@ class _NoReporter:
 class Context:
     """The context of a function's call, besides its parameters. A test may make one: `Context(Task(id="1"))`."""
 
-    __slots__ = ("_reporter", "checkpoint", "feedback", "inputs", "task")
+    __slots__ = ("_outputs", "_reporter", "checkpoint", "feedback", "inputs", "task")
 
     def __init__(
         self,
         task: Task,
-        inputs: Sequence[Document] = (),
+        inputs: Sequence[Document | Files] = (),
         feedback: Feedback | None = None,
         reporter: CallReporter | None = None,
         checkpoint: Any = None,
+        outputs: Path | None = None,
     ) -> None:
         self.task = task
         self.inputs = tuple(inputs)  #: everything the task reads, in its order
         self.feedback = feedback  #: None on the first attempt
         self.checkpoint = checkpoint  #: saved by the last call for this task; None: nothing was saved
         self._reporter = reporter or _NoReporter()
+        self._outputs = outputs
+
+    @property
+    def outputs(self) -> Path:
+        """Returns the folder into which the function writes the files of its result; it then returns None.
+
+        Raises Failed when the plan asks for no files, with output.files.
+        """
+        if self._outputs is None:
+            raise Failed.permanent(
+                f"task {self.task.id} makes no files: expected output.files in the plan, with the files that are its "
+                "result"
+            )
+        return self._outputs
 
     def progress(self, text: str = "", *, end: str = "\n") -> None:
         """Reports that the work goes on, which puts off its idle time-out. Watchers see the text."""

@@ -6,6 +6,8 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from signoff.app.files import Files
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
@@ -47,7 +49,7 @@ class Feedback:
 
     summary: str
     reasons: tuple[str, ...] = ()  #: one for each check and criterion that did not pass
-    candidate: Document | None = None  #: what was rejected; None when the attempt made nothing
+    candidate: Document | Files | None = None  #: what was rejected; None when the attempt made nothing
     earlier: tuple[str, ...] = ()  #: "attempt 1: too short": of each attempt before that one, the oldest first
 
 

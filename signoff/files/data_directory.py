@@ -18,6 +18,7 @@ OUTPUT_FILES = "files"  # a folder beside it
 
 _SERVICES = Path(".signoff")
 JOURNAL = _SERVICES / "journal.db"  # the runner's, unless it keeps its journal in PostgreSQL
+OBJECTS = _SERVICES / "objects"  # the runner's large contents, unless it keeps them elsewhere
 RUNNER_ADDRESS_FILE = _SERVICES / "runner.address"  # the runner's address, while it listens
 SERVICES_LOCK = _SERVICES / "services.lock"  # held by the command that started the services
 SERVICES_RECORD = _SERVICES / "services.json"  # where those services listen, and what their workers offer

@@ -6,4 +6,5 @@ themselves reads it.
 
     manifest.py   the manifest, and its form in JSON
     patterns.py   patterns such as "charts/*.png"
+    media_types.py   which files are texts, and which are pictures
 """

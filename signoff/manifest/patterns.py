@@ -31,6 +31,15 @@ def names_match(names: Sequence[str], wanted: Sequence[str]) -> bool:
     return len(wanted) in places
 
 
+def may_hold(folder: str, pattern: str) -> bool:
+    """Tells whether a folder may hold, at some depth, a path that a pattern matches."""
+    wanted = pattern.split("/")
+    places = _with_skips({0}, wanted)
+    for name in folder.split("/"):
+        places = _with_skips({after for place in places for after in _after(name, place, wanted)}, wanted)
+    return any(place < len(wanted) for place in places) or pattern.startswith(f"{folder}/")
+
+
 def _after(name: str, place: int, wanted: Sequence[str]) -> Sequence[int]:
     if place == len(wanted):
         return ()

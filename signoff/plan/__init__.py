@@ -6,6 +6,7 @@
     glossary         names that are the same everywhere: handlers, the criterion of a person's verdict
     specs            the handler, the criteria and the checks of a task
     describe_check   checks in words
+    describe_files   those of files
     named_files      the files that a program's arguments name
 
 An output format, such as "JSON: [{ title: string }]", is read in four steps:

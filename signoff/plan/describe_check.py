@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import shlex
 
+from signoff.plan.describe_files import (
+    archive_in_words,
+    files_in_words,
+    image_in_words,
+    of_file,
+    size_in_words,
+    table_in_words,
+    types_in_words,
+)
 from signoff.v1 import plan_pb2
 
 
 def describe_check(check: plan_pb2.Check) -> str:
     """Returns a check's requirement, to follow "the output". A criterion's check adds the cases left to the judge."""
     if not check.criterion:
-        return _asked(check)
+        return of_file(check, _asked(check))
     kind = check.WhichOneof("kind") or ""
     asked = _mentions_in_words(check.contains) if kind == "contains" else _asked(check)
     return f"{asked}; {_LEFT_TO_JUDGES[kind]}" if kind in _LEFT_TO_JUDGES else asked
@@ -90,6 +99,18 @@ def _asked(check: plan_pb2.Check) -> str:
             return "has a title in double angle brackets, such as <<title>>"
         case "postscript":
             return f"has a postscript: a line after the text that begins with {check.postscript.marker or 'P.S.'}"
+        case "required_files":
+            return files_in_words(check.required_files)
+        case "file_size":
+            return size_in_words(check.file_size)
+        case "media_type":
+            return types_in_words(check.media_type)
+        case "image":
+            return image_in_words(check.image)
+        case "table":
+            return table_in_words(check.table)
+        case "archive_safe":
+            return archive_in_words(check.archive_safe)
         case _:
             return "passes a check this version does not know"
 

@@ -25,6 +25,13 @@ MAX_PHRASES = 100  # of one contains check
 MAX_PHRASE_CHARS = 10_000  # of one phrase
 MAX_MARKER_CHARS = 100  # of one separator or marker
 MAX_PATH_CHARS = 10_000  # of one dotted path
+MAX_REQUIRED_FILES = 1_000  # paths and patterns of one required_files check
+MAX_MEDIA_TYPES = 100  # of one media_type check
+MAX_COLUMNS = 1_000  # of one table check
+MAX_COLUMN_CHARS = 1_000  # of the name of one column
+MAX_IMAGE_SIDE = 1_000_000  # pixels, in a bound of an image check
+MAX_ARCHIVE_MEMBERS = 1_000_000  # in a bound of an archive_safe check
+MAX_ARCHIVE_BYTES = 1024**4  # in a bound of an archive_safe check
 MAX_LABELS = 64  # of its executor, and of its judge
 MAX_ESCALATION = 100  # models after failures
 MAX_ARGUMENTS = 1_000  # of one program, itself included
@@ -39,6 +46,13 @@ MAX_LARGE_SETS = 100  # sets such as [一-龥], beyond Latin-1, in all patterns 
 MAX_SCHEMA_BYTES = 1024 * 1024  # of one JSON Schema
 MAX_SCHEMA_VALUES = 10_000  # in all schemas of a task, texts in an enum not counted: each takes up to 0.5 ms
 MAX_SCHEMA_ENTRIES = 1_000  # of a list in a schema that holds other values than texts: they are compared pair by pair
+
+# ---------------------------------------------------------------- files that checks read
+
+MAX_TEXT_FILE_BYTES = 64 * 1024 * 1024  # of a file that a check of text reads; the others read files piece by piece
+MAX_IMAGE_PIXELS = 100_000_000  # of a picture that is read
+DEFAULT_ARCHIVE_MEMBERS = 10_000  # when archive_safe names no bound
+DEFAULT_ARCHIVE_BYTES = 1024**3  # when archive_safe names no bound
 
 # ---------------------------------------------------------------- inputs of a plan
 

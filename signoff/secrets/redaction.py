@@ -9,7 +9,7 @@ not hide it. Not found are parts of a secret, ciphers, compression, and secrets 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from signoff.secrets.layers import (
     ALL_ESCAPES,
@@ -22,7 +22,7 @@ from signoff.secrets.layers import (
 )
 from signoff.secrets.names import PLACEHOLDERS, secrets_in_url
 from signoff.secrets.needles import Needles
-from signoff.secrets.stream import SHORTEST, Beginnings, SecretStream, replaced
+from signoff.secrets.stream import HIDDEN, SHORTEST, Beginnings, SecretStream, merged, replaced
 
 WINDOW = 64 * 1024  # bytes that are searched at once: well under a turn of an event loop, escapes included
 
@@ -75,6 +75,37 @@ class Secrets:
                 await asyncio.sleep(0)
         return replaced(content, spans)
 
+    def found_in(self, size: int, read: Callable[[int, int], bytes]) -> Iterator[list[Span]]:
+        """Yields the places of secrets in a content of any size, window by window.
+
+        `read` returns the bytes from a place up to another one.
+        """
+        return self._windows_of(size, read)
+
+    def pieces_without(self, size: int, read: Callable[[int, int], bytes], spans: Iterable[Span]) -> Iterator[bytes]:
+        """Yields such a content in pieces, without the secrets that were found in it."""
+        at = 0
+        for start, stop in merged(spans):
+            yield from (read(begin, min(begin + WINDOW, start)) for begin in range(at, start, WINDOW))
+            yield HIDDEN.encode()
+            at = stop
+        yield from (read(begin, min(begin + WINDOW, size)) for begin in range(at, size, WINDOW))
+
+    def has_plainly(self, pieces: Iterable[bytes], tick: Callable[[], None] = lambda: None) -> bool:
+        """Tells whether bytes in pieces hold a secret as it is, in base64 or in hex; escapes are not read."""
+        needles = tuple(self._needles.values())
+        texts = [text for known in needles for text in known.texts]
+        hexed = [known.hexed for known in needles]
+        overlap, before = max(map(len, [*texts, *hexed]), default=0), b""
+        for piece in pieces:
+            tick()
+            looked_at = before + piece
+            lowered = looked_at.lower()
+            if any(text in looked_at for text in texts) or any(text in lowered for text in hexed):
+                return True
+            before = looked_at[-overlap:]
+        return False
+
     def stream(self) -> SecretStream:
         """Returns a filter for a text that comes in pieces."""
         needles = tuple(self._needles.values())
@@ -83,11 +114,13 @@ class Secrets:
         return SecretStream(needles, self._escapes, self._begins)
 
     def _windows(self, content: bytes) -> Iterator[list[Span]]:
+        return self._windows_of(len(content), lambda begin, end: content[begin:end])
+
+    def _windows_of(self, size: int, read: Callable[[int, int], bytes]) -> Iterator[list[Span]]:
         """Yields the places of secrets, window by window. Windows overlap so far that no secret is cut."""
         needles = tuple(self._needles.values())
         overlap, begin = max((known.longest for known in needles), default=0), 0
-        while needles and begin < len(content):
-            end = begin + WINDOW + overlap
-            part = content if begin == 0 and end >= len(content) else content[begin:end]
+        while needles and begin < size:
+            part = read(begin, min(begin + WINDOW + overlap, size))
             yield [(begin + start, begin + stop) for start, stop in spans_in(layers_of(part, self._escapes), needles)]
             begin += WINDOW

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from signoff.secrets.layers import ESCAPE_MARKS, Escapes, Layer, Span, layers_of, spans_in
@@ -130,17 +130,18 @@ def replaced(content: bytes, spans: Sequence[Span]) -> bytes:
     if not spans:
         return content
     parts, at = [], 0
-    for start, stop in _merged(spans):
+    for start, stop in merged(spans):
         parts += [content[at:start], HIDDEN.encode()]
         at = stop
     return b"".join([*parts, content[at:]])
 
 
-def _merged(spans: Sequence[Span]) -> list[Span]:
-    merged: list[Span] = []
+def merged(spans: Iterable[Span]) -> list[Span]:
+    """Returns spans in order; those that overlap become one."""
+    apart: list[Span] = []
     for start, stop in sorted(spans):
-        if merged and start < merged[-1][1]:
-            merged[-1] = (merged[-1][0], max(stop, merged[-1][1]))
+        if apart and start < apart[-1][1]:
+            apart[-1] = (apart[-1][0], max(stop, apart[-1][1]))
         else:
-            merged.append((start, stop))
-    return merged
+            apart.append((start, stop))
+    return apart

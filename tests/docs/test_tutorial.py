@@ -45,12 +45,11 @@ def test_the_change_for_a_person_is_one_of_that_plan() -> None:
 
 
 def test_the_plans_and_the_code_of_the_guide_to_own_code_fit_each_other(tmp_path: Path) -> None:
-    whole, program = (json.loads(block) for block in blocks(OWN_CODE, "json"))
-    whole["tasks"].append(program)
+    whole, *more = (json.loads(block) for block in blocks(OWN_CODE, "json"))
+    whole["tasks"] += more
     assert compile_plan(json.dumps(whole).encode()).diagnostics == ()
-    (code,) = blocks(OWN_CODE, "python")
     names: dict[str, object] = {}
-    exec(code, names)
+    exec("\n".join(blocks(OWN_CODE, "python")), names)
     fetch, complete = names["fetch"], names["complete"]
     assert callable(fetch)
     assert callable(complete)

@@ -7,6 +7,8 @@ from tests.guards.tables import (
     conversation,
     core,
     door,
+    files,
+    files_of_workers,
     functions,
     inputs,
     judging,
@@ -29,4 +31,5 @@ from tests.guards.tables import (
 GUARDS = (*door.GUARDS, *core.GUARDS, *conversation.GUARDS, *storage.GUARDS, *simulation.GUARDS, *system.GUARDS,
           *functions.GUARDS, *judging.GUARDS, *money.GUARDS, *planner.GUARDS, *reuse.GUARDS, *turns.GUARDS,
           *outages.GUARDS, *inputs.GUARDS, *results.GUARDS, *retries.GUARDS, *people.GUARDS,
-          *accounts.GUARDS, *terminal.GUARDS, *looking.GUARDS, *prune.GUARDS)  # fmt: skip
+          *accounts.GUARDS, *terminal.GUARDS, *looking.GUARDS, *prune.GUARDS, *files.GUARDS,
+          *files_of_workers.GUARDS)  # fmt: skip

@@ -201,6 +201,16 @@ _CHECKS: dict[str, Callable[[Chance], Raw]] = {
     "number": lambda chance: {"path": chance.choice(("", "a.b")), "max": chance.choice((-0.0, 2**53, 0.1))},
     "quoted": lambda _: {},
     "postscript": lambda chance: {"marker": chance.choice(("P.S.", "附言", None))},
+    "file_size": lambda chance: _bounds(chance, "bytes"),
+    "media_type": lambda chance: {"types": chance.choice(("image/png", ["text/*", "a/b+c"]))},
+    "image": lambda chance: {"min_width": chance.choice((None, 1, 10**6)), "may_be_blank": chance.choice((True, None))},
+    "table": lambda chance: {
+        "columns": chance.choice(
+            (["a", "é" * 99], [{"name": "a", "min": -0.5, "sum": 2**53 - 1, "unique": True}], None)
+        ),
+        "max_rows": chance.choice((None, 0, 2**53)),
+    },
+    "archive_safe": lambda chance: {"max_members": chance.choice((None, 1, 10**6))},
 }
 
 

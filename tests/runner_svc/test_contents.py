@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from pathlib import Path
 
 import pytest
 
 from runner_svc import contents
 from runner_svc.contents import Contents
+from runner_svc.objects.folder import FolderObjects
 from runner_svc.store.memory import MemoryStore
+from runner_svc.store.port import InObjects
 from signoff.errors import StorageFailed, TooManyStreams
 
 
@@ -22,7 +27,7 @@ class CountingStore(MemoryStore):
         self.go = asyncio.Event()
         self.go.set()
 
-    async def content(self, digest: str) -> bytes | None:
+    async def content(self, digest: str) -> bytes | InObjects | None:
         self.reads.append(digest)
         await self.go.wait()
         return await super().content(digest)
@@ -112,3 +117,65 @@ async def test_one_who_leaves_while_it_is_read_takes_nothing_from_the_others(sto
 async def _sent(kept: Contents, digest: str) -> bytes:
     async with kept.lent(digest, 100) as body:
         return body
+
+
+# ---------------------------------------------------------------- large contents
+
+
+LARGE = b"x" * (contents.LARGE_BYTES + 1)
+DIGEST = hashlib.sha256(LARGE).hexdigest()
+
+
+class SlowObjects(FolderObjects):
+    """An object store that puts an object, and says so only later."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.has_put, self.go = asyncio.Event(), asyncio.Event()
+
+    async def put(self, digest: str, pieces: AsyncIterator[bytes]) -> None:
+        await super().put(digest, pieces)
+        self.has_put.set()
+        await self.go.wait()
+
+
+@pytest.mark.guard("an object whose row is to come stays")
+async def test_no_sweep_takes_an_object_whose_row_is_still_to_come(tmp_path: Path) -> None:
+    objects, store = SlowObjects(tmp_path), MemoryStore()
+    await objects.open()
+    kept = Contents(store, objects, limit=0)
+    putting = asyncio.create_task(kept.put(DIGEST, LARGE))
+    await objects.has_put.wait()
+    assert await kept.sweep() == 0
+    objects.go.set()
+    await putting
+    assert await kept.sweep() == 0
+    assert await kept.get(DIGEST) == LARGE
+
+
+async def test_a_large_content_is_gone_from_the_object_store_when_it_is_dropped(tmp_path: Path) -> None:
+    objects = FolderObjects(tmp_path)
+    await objects.open()
+    kept = Contents(MemoryStore(), objects, limit=0)
+    await kept.put(DIGEST, LARGE)
+    assert await kept.drop([DIGEST], -1) == [DIGEST]
+    assert [digest async for page in objects.listed() for digest in page] == []
+    with pytest.raises(StorageFailed, match="it is not there"):
+        await kept.get(DIGEST)
+
+
+async def test_a_runner_that_has_lost_its_object_store_says_how_to_go_on(tmp_path: Path) -> None:
+    objects, store = FolderObjects(tmp_path), MemoryStore()
+    await objects.open()
+    await Contents(store, objects).put(DIGEST, LARGE)
+    with pytest.raises(StorageFailed, match="none is set: start the runner with --objects again"):
+        await Contents(store).get(DIGEST)
+
+
+async def test_contents_of_earlier_versions_stay_where_they_are(tmp_path: Path) -> None:
+    objects, store = FolderObjects(tmp_path), MemoryStore()
+    await objects.open()
+    await store.put_content(DIGEST, LARGE)
+    kept = Contents(store, objects, limit=0)
+    assert b"".join([piece async for piece in kept.sent(DIGEST, len(LARGE), 5, 7)]) == LARGE[5:12]
+    assert [piece async for piece in kept.stream(DIGEST, len(LARGE))] == []

@@ -26,10 +26,16 @@ class FailingStore(MemoryStore):
 
     broken = False
 
-    async def append(self, rows: Sequence[Row], contents: Mapping[str, bytes], listed: Sequence[Listed] = ()) -> None:
+    async def append(
+        self,
+        rows: Sequence[Row],
+        contents: Mapping[str, bytes],
+        listed: Sequence[Listed] = (),
+        named: Sequence[str] = (),
+    ) -> None:
         if self.broken:
             raise StorageFailed("the disk refused")
-        await super().append(rows, contents, listed)
+        await super().append(rows, contents, listed, named)
 
 
 @pytest.mark.guard(name="rebuild after a refused write")

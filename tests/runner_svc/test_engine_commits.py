@@ -40,13 +40,19 @@ class SlowStore(MemoryStore):
         self.gate.set()
         self.refuses = False
 
-    async def append(self, rows: Sequence[Row], contents: Mapping[str, bytes], listed: Sequence[Listed] = ()) -> None:
+    async def append(
+        self,
+        rows: Sequence[Row],
+        contents: Mapping[str, bytes],
+        listed: Sequence[Listed] = (),
+        named: Sequence[str] = (),
+    ) -> None:
         self.appends.append(len(rows))
         self.begun.release()
         await self.gate.wait()
         if self.refuses:
             raise StorageFailed("the disk refused")
-        await super().append(rows, contents, listed)
+        await super().append(rows, contents, listed, named)
 
 
 @asynccontextmanager

@@ -30,12 +30,18 @@ class SlowlyRefusingStore(MemoryStore):
         self.refuses: asyncio.Event | None = None
         self.writes = asyncio.Event()
 
-    async def append(self, rows: Sequence[Row], contents: Mapping[str, bytes], listed: Sequence[Listed] = ()) -> None:
+    async def append(
+        self,
+        rows: Sequence[Row],
+        contents: Mapping[str, bytes],
+        listed: Sequence[Listed] = (),
+        named: Sequence[str] = (),
+    ) -> None:
         if self.refuses is not None:
             self.writes.set()
             await self.refuses.wait()
             raise StorageFailed("the disk refused")
-        await super().append(rows, contents, listed)
+        await super().append(rows, contents, listed, named)
 
 
 @pytest.mark.guard(name="errands are done on a durable state")

@@ -68,11 +68,17 @@ class WatchedStore(MemoryStore):
             raise StorageFailed("the disk refused")
         await super().checkpoint(taken)
 
-    async def append(self, rows: Sequence[Row], contents: Mapping[str, bytes], listed: Sequence[Listed] = ()) -> None:
+    async def append(
+        self,
+        rows: Sequence[Row],
+        contents: Mapping[str, bytes],
+        listed: Sequence[Listed] = (),
+        named: Sequence[str] = (),
+    ) -> None:
         if self.hangs is not None:
             self.hangs.set()
             await asyncio.get_running_loop().create_future()
-        await super().append(rows, contents, listed)
+        await super().append(rows, contents, listed, named)
 
     async def checkpointed_tasks(self, journal: str) -> list[tuple[int, bytes]]:
         if self.refuses:

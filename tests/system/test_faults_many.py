@@ -73,24 +73,39 @@ async def _kill_at_random(cluster: Cluster, chance: random.Random) -> None:
 async def test_workers_that_lost_the_same_runner_come_back_at_no_more_than_twice_the_mean_rate(tmp_path: Path) -> None:
     flags = ("--log-format", "json")
     shape = Shape(folder=tmp_path, executors=0, validators=0, recorded=False, runner_flags=flags)
-    async with Cluster(shape) as cluster, _crowd(cluster["runner"].address):
+    meant: dict[str, float] = {}
+    async with Cluster(shape) as cluster, _crowd(cluster["runner"].address, meant):
         await _all_joined(cluster, 0)
         said = cluster["runner"].place
         await cluster["runner"].kill()
         await cluster["runner"].start()
         joined = await _all_joined(cluster, said)
     assert joined[-1] - joined[0] > 0.75 * SPREAD, "they did not come all at once"
-    assert max(_histogram(joined)) <= 2.0 * WORKERS / BUCKETS, _histogram(joined)
+    assert len(meant) == WORKERS, "each has drawn a pause"
+    assert max(_histogram(sorted(meant.values()))) <= 2.0 * WORKERS / BUCKETS, _histogram(sorted(meant.values()))
 
 
 @asynccontextmanager
-async def _crowd(runner: str) -> AsyncIterator[None]:
-    """Runs real workers, many in one process."""
-    stop, handler, patience = asyncio.Event(), Executor(MockModel()), SessionTimings(first_backoff=SPREAD)
+async def _crowd(runner: str, meant: dict[str, float]) -> AsyncIterator[None]:
+    """Runs real workers, many in one process.
+
+    `meant` takes, by their names, the times for which they meant to come back when they last drew a pause: when they
+    do come is also a matter of how busy this machine is.
+    """
+    stop, handler = asyncio.Event(), Executor(MockModel())
     names = [f"worker-{number}" for number in range(WORKERS)]
     role = runner_pb2.WORKER_ROLE_EXECUTOR
+
+    def patience(name: str) -> SessionTimings:
+        def drawn(least: float, most: float) -> float:
+            pause = random.uniform(least, most)
+            meant[name] = asyncio.get_running_loop().time() + pause
+            return pause
+
+        return SessionTimings(first_backoff=SPREAD, jitter=drawn)
+
     who = [Identity(role=role, name=name, slots=1, version="test") for name in names]
-    crowd = [Worker(runner, identity, handler, patience) for identity in who]
+    crowd = [Worker(runner, identity, handler, patience(identity.name)) for identity in who]
     async with asyncio.TaskGroup() as group:
         for worker in crowd:
             group.create_task(worker.run(stop, grace=0.0))

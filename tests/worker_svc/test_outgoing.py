@@ -256,3 +256,15 @@ def test_log_lines_have_no_keys_tracebacks_included(capsys: pytest.CaptureFixtur
     printed = capsys.readouterr().out
     assert json.loads(printed)["key"] == HIDDEN
     assert KEY not in printed
+
+
+async def test_files_leave_without_the_key(tmp_path: Path) -> None:
+    class Writing(Telling):
+        async def __call__(self, assignment: Assignment, report: Report) -> Result:
+            (tmp_path / "a.txt").write_text(f"the key is {KEY}")
+            content = await report.files(tmp_path, ["a.txt"], "a.txt")
+            return CandidateResult(content=content, media_type="text/plain", maker="m")
+
+    heard = Heard()
+    assert isinstance(await passed(Writing(ValueError("not called")), heard), CandidateResult)
+    assert heard.brought == {"a.txt": f"the key is {HIDDEN}".encode()}

@@ -4,7 +4,7 @@ A *command* is the argv that a plan states. The *folder* of an attempt holds the
 *launcher* process stands between the worker and the program: it sets limits, and leaves nothing behind. A *sink* takes
 the program's output while it runs.
 
-    executor     the handler of tasks that are commands: standard output becomes the candidate
+    executor     the handler of tasks that are commands: standard output, or what is in outputs/, becomes the candidate
     checks       the runner of checks that are commands: the exit code decides
     run          runs one command from its folder to its end; both modules above use it
     folder       writes and removes the folder
@@ -14,7 +14,6 @@ the program's output while it runs.
     launcher     the launcher's own program, which imports nothing of signoff
     output       sinks: the whole output, its tail, thinking aloud
     exit_codes   the meaning of a program's end
-    uncut        awaits work that a cancellation must not cut off
 
 A new exit code goes into exit_codes and the table of docs/reference/commands.md; a new limit into launcher.
 """

@@ -1,4 +1,4 @@
-"""The executor of commands: a program's standard output becomes the candidate."""
+"""The executor of commands: a program's standard output becomes the candidate, or the files that it writes do."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 
 import structlog
 
+from signoff.manifest.manifest import MANIFEST_TYPE
 from signoff.plan.formats import format_of
 from signoff.plan.glossary import COMMAND
 from signoff.rpc.frames import MAX_CANDIDATE_BYTES
@@ -15,10 +16,13 @@ from signoff.service.logs import log_location
 from worker_svc.assignment import Assignment, CandidateResult, FailureResult, Offer, Report, Result, UnchangedResult
 from worker_svc.commands.arguments import BadCommand, command_in_words
 from worker_svc.commands.exit_codes import PERMANENT, TRANSIENT, fails_the_same, failure_kind, memory_hint
+from worker_svc.commands.folder import OUTPUTS
 from worker_svc.commands.named_files import digests_of
 from worker_svc.commands.output import Collected, ThinkingAloud, python_place
 from worker_svc.commands.process import Ended
-from worker_svc.commands.run import DEFAULT_MEMORY, run
+from worker_svc.commands.run import DEFAULT_MEMORY, ran, run
+from worker_svc.files.opening import FilesRefused
+from worker_svc.files.outputs import manifest_of_outputs
 from worker_svc.gist import gist_of
 from worker_svc.known_makers import code_of
 from worker_svc.prompts.messages import maker_digest
@@ -50,26 +54,15 @@ class CommandExecutor:
         # guard: what is unchanged is not done again -> if False:
         if maker and maker == assignment.unless_maker:
             return UnchangedResult(maker=maker)
-        memory = command.memory_bytes or DEFAULT_MEMORY
-        out, err = Collected(report, self._max_candidate), ThinkingAloud(report, MAX_LOGGED_BYTES)
-        name = f"the command {command_in_words(command.argv)}"
+        attempt = _Attempt(assignment, report, maker)
         try:
-            ended = await run(command.argv, assignment, out, err, base=self._base, memory_bytes=memory)
+            if assignment.task.output.files:
+                return await attempt.with_files(self._base)
+            return await attempt.with_output(self._base, self._max_candidate)
         except BadCommand as problem:
             return FailureResult(kind=PERMANENT, message=str(problem))
         except OSError as error:
-            return FailureResult(kind=TRANSIENT, message=f"{name} could not be run on this machine: {error}")
-        err.finish()
-        if out.overflowed:
-            too_much = f"wrote more than {self._max_candidate} bytes to its standard output, and was ended"
-            return FailureResult(kind=PERMANENT, message=f"{name} {too_much}")
-        if ended.code != 0:
-            log.warning("command_failed", task=assignment.task.task_id, lease=assignment.lease_id,
-                        problem=f"{name} {ended.in_words}", stderr=err.text)  # fmt: skip
-            return _failed(name, ended, err.text, memory)
-        media_type = format_of(assignment.task.output.format).media_type
-        content = await asyncio.to_thread(out.joined)
-        return CandidateResult(content=content, media_type=media_type, maker=maker)
+            return FailureResult(kind=TRANSIENT, message=f"{attempt.name} could not be run on this machine: {error}")
 
     async def _maker_of(self, argv: Sequence[str]) -> str:
         """Returns the digest of the program's folder and exit codes, and of the files that it names.
@@ -83,6 +76,53 @@ class CommandExecutor:
 
     async def close(self) -> None:
         """Does nothing: no process outlives a call."""
+
+
+class _Attempt:
+    """One run of a task's command. Its methods raise as commands.run.ran does."""
+
+    def __init__(self, assignment: Assignment, report: Report, maker: str) -> None:
+        self._assignment = assignment
+        self._report = report
+        self._maker = maker
+        self._command = assignment.task.executor.command
+        self._memory = self._command.memory_bytes or DEFAULT_MEMORY
+        self.name = f"the command {command_in_words(self._command.argv)}"
+
+    async def with_output(self, base: Path | None, most: int) -> Result:
+        """Makes a candidate of the standard output."""
+        out, err = Collected(self._report, most), ThinkingAloud(self._report, MAX_LOGGED_BYTES)
+        ended = await run(self._command.argv, self._assignment, out, err, base=base, memory_bytes=self._memory)
+        err.finish()
+        if out.overflowed:
+            too_much = f"wrote more than {most} bytes to its standard output, and was ended"
+            return FailureResult(kind=PERMANENT, message=f"{self.name} {too_much}")
+        if ended.code != 0:
+            return self._failed(ended, err.text)
+        media_type = format_of(self._assignment.task.output.format).media_type
+        content = await asyncio.to_thread(out.joined)
+        return CandidateResult(content=content, media_type=media_type, maker=self._maker)
+
+    async def with_files(self, base: Path | None) -> Result:
+        """Makes a candidate of the files that the program writes. All that it says is progress."""
+        out, err = (ThinkingAloud(self._report, MAX_LOGGED_BYTES) for _ in range(2))
+        running = ran(self._command.argv, self._assignment, out, err, base=base, memory_bytes=self._memory)
+        async with running as (ended, folder):
+            out.finish()
+            err.finish()
+            if ended.code != 0:
+                return self._failed(ended, err.text or out.text)
+            try:
+                content = await manifest_of_outputs(folder / OUTPUTS, self._assignment, self._report)
+            except FilesRefused as problem:
+                gist = gist_of("files", str(problem))
+                return FailureResult(kind=TRANSIENT, message=f"the files of {self.name}: {problem}", gist=gist)
+        return CandidateResult(content=content, media_type=MANIFEST_TYPE, maker=self._maker)
+
+    def _failed(self, ended: Ended, said: str) -> FailureResult:
+        log.warning("command_failed", task=self._assignment.task.task_id, lease=self._assignment.lease_id,
+                    problem=f"{self.name} {ended.in_words}", stderr=said)  # fmt: skip
+        return _failed(self.name, ended, said, self._memory)
 
 
 def _failed(name: str, ended: Ended, stderr: str, memory_bytes: int) -> FailureResult:

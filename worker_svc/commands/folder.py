@@ -3,8 +3,10 @@
     task.json              the task, the list of its inputs, and why the previous attempt did not count
     inputs/NAME.SUFFIX     one file for each input
     inputs/NAME/…          the files of an input of the plan that has several, by their paths
-    candidate.SUFFIX       the candidate to check; only for a check
-    previous.SUFFIX        the rejected candidate; only if there is one
+                           and those of a result with files, under its name
+    outputs/               made for a task with output.files, for the files of its result
+    candidate.SUFFIX       the candidate to check; only for a check. With files: candidate/…
+    previous.SUFFIX        the rejected candidate; only if there is one. With files: previous/…
 
 The paths that a program gets are relative to the folder, so that output that quotes them is the same in every attempt.
 """
@@ -14,24 +16,26 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
-import tempfile
+import shutil
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import structlog
 
+from signoff.manifest.manifest import Manifest
 from signoff.plan.inputs import SUFFIXES
 from signoff.v1 import execution_pb2, plan_pb2
 from worker_svc.assignment import Artifact, Assignment, Bytes, Feedback
 from worker_svc.commands import launcher
-from worker_svc.commands.uncut import to_its_end
+from worker_svc.files.scratch import scratch
+from worker_svc.uncut import to_its_end
 
 log = structlog.get_logger(__name__)
 
-INPUTS, TASK, CANDIDATE, PREVIOUS = "inputs", "task.json", "candidate", "previous"
+INPUTS, TASK, CANDIDATE, PREVIOUS, OUTPUTS = "inputs", "task.json", "candidate", "previous", "outputs"
 MAX_NAME_BYTES = 120  # of a file's name, before its number and suffix: file systems take 255
 
 
@@ -40,9 +44,11 @@ class FolderContents:
     """The files of a folder."""
 
     files: Mapping[str, Bytes]  #: by path
-    inputs: tuple[tuple[Artifact, str], ...]  #: each with its path
+    inputs: tuple[tuple[Artifact, str], ...]  #: each with its path; with several files, that of their folder
     candidate: str  #: the candidate's path; empty when there is none
     stdin: str  #: the path of the standard input; empty: none
+    copies: Mapping[str, Path] = field(default_factory=dict)  #: files that lie elsewhere on this disk, by path
+    has_outputs: bool = False  #: the program writes its result into a folder
 
     def path_of(self, name: str) -> str | None:
         """Returns the path of an input, by the artifact's name or else by the id of the task that made it.
@@ -59,28 +65,59 @@ class FolderContents:
 def layout_of(assignment: Assignment) -> FolderContents:
     """Lays an assignment out as files. The candidate becomes the standard input, or else the only input does."""
     names = file_names(assignment.inputs)
-    inputs = tuple((artifact, f"{INPUTS}/{name}") for artifact, name in zip(assignment.inputs, names, strict=True))
-    files = {path: artifact.content for artifact, path in inputs}
+    placed = _Placed()
+    inputs = tuple(
+        (artifact, placed.put(artifact, f"{INPUTS}/{name}"))
+        for artifact, name in zip(assignment.inputs, names, strict=True)
+    )
     judged, feedback = assignment.candidate, assignment.feedback
-    candidate = f"{CANDIDATE}{suffix_of(judged.media_type)}" if judged else ""
-    if judged:
-        files[candidate] = judged.content
     rejected = feedback.previous_candidate if feedback else None
-    previous = f"{PREVIOUS}{suffix_of(rejected.media_type)}" if rejected else ""
-    if rejected:
-        files[previous] = rejected.content
-    files[TASK] = _as_json(_task_in_json(assignment, inputs, candidate, previous))
-    only = inputs[0][1] if len(inputs) == 1 else ""
-    return FolderContents(files=files, inputs=inputs, candidate=candidate, stdin=candidate or only)
+    candidate = placed.put(judged, _name_of(judged, CANDIDATE)) if judged else ""
+    previous = placed.put(rejected, _name_of(rejected, PREVIOUS)) if rejected else ""
+    placed.files[TASK] = _as_json(_task_in_json(assignment, inputs, candidate, previous))
+    read = judged or (assignment.inputs[0] if len(assignment.inputs) == 1 else None)
+    return FolderContents(
+        files=placed.files,
+        inputs=inputs,
+        candidate=candidate,
+        stdin=placed.main_of[read.digest] if read else "",
+        copies=placed.copies,
+        has_outputs=bool(assignment.task.output.files) and judged is None,
+    )
+
+
+class _Placed:
+    """The places of artifacts in a folder."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, Bytes] = {}
+        self.copies: dict[str, Path] = {}
+        self.main_of: dict[str, str] = {}  # the path of the one file that stands for an artifact, by its digest
+
+    def put(self, artifact: Artifact, path: str) -> str:
+        """Places an artifact. Returns its path; of several files, that of their folder."""
+        if artifact.manifest is None:
+            self.files[path] = artifact.content
+            self.main_of[artifact.digest] = path
+            return path
+        for file in artifact.manifest.files:
+            self.copies[f"{path}/{file.path}"] = artifact.file(file.path)
+        self.main_of[artifact.digest] = main = f"{path}/{artifact.manifest.main}"
+        return main if len(artifact.manifest.files) == 1 else path
+
+
+def _name_of(artifact: Artifact, stem: str) -> str:
+    return stem + (suffix_of(artifact.media_type) if artifact.manifest is None else "")
 
 
 @asynccontextmanager
 async def attempt_folder(layout: FolderContents, base: Path | None) -> AsyncIterator[Path]:
-    """Makes the folder under `base`, or among the system's temporary files; removes it at the end of the block.
+    """Makes the folder under `base`, or in the folder of this process; removes it at the end of the block.
 
     Raises OSError when it cannot be made.
     """
-    folder = (base or Path(tempfile.gettempdir())).resolve() / f"signoff-{secrets.token_hex(8)}"
+    above = await asyncio.to_thread(lambda: scratch() if base is None else base.resolve())
+    folder = above / f"signoff-{secrets.token_hex(8)}"
     try:
         await to_its_end(asyncio.to_thread(_write, folder, layout))
         yield folder
@@ -96,6 +133,15 @@ def _write(folder: Path, layout: FolderContents) -> None:
         if path.count("/") > 1:
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_bytes(content)
+    if layout.has_outputs:
+        (folder / OUTPUTS).mkdir()
+    made = set[Path]()
+    for path, source in layout.copies.items():
+        place = folder / path
+        if place.parent not in made:
+            place.parent.mkdir(parents=True, exist_ok=True)
+            made.add(place.parent)
+        shutil.copyfile(source, place, follow_symlinks=False)  # by the kernel, and never through memory
 
 
 def _remove(folder: Path) -> None:
@@ -126,7 +172,7 @@ def folder_of(artifact: Artifact) -> str:
 def _untaken(artifact: Artifact, taken: set[str]) -> str:
     if folder_of(artifact):
         return _untaken_below(artifact.name, taken)
-    suffix = suffix_of(artifact.media_type)
+    suffix = suffix_of(artifact.media_type) if artifact.manifest is None else ""
     stem = safe_name(artifact.name or artifact.task_id).removesuffix(suffix) or INPUTS[:-1]
     name = next(name for name in _numbered(stem, suffix) if name.casefold() not in taken)
     taken.add(name.casefold())
@@ -191,6 +237,7 @@ def _task_in_json(
             "description": task.output.description,
             "artifact": task.output.artifact,
             "format": task.output.format,
+            **({"files": list(task.output.files)} if task.output.files else {}),
         },
         "candidate": _file_in_json(judged, candidate) if judged else None,
         "feedback": _feedback_in_json(feedback, previous) if feedback else None,
@@ -208,8 +255,14 @@ def _file_in_json(artifact: Artifact, path: str) -> Mapping[str, Any]:
         "path": path,
         "media_type": artifact.media_type,
         "digest": artifact.digest,
-        "size_bytes": len(artifact.content),
+        "size_bytes": artifact.size,
+        **(_files_in_json(artifact.manifest) if artifact.manifest is not None else {}),
     }
+
+
+def _files_in_json(manifest: Manifest) -> Mapping[str, Any]:
+    files = [{"path": file.path, "media_type": file.media_type, "size_bytes": file.size} for file in manifest.files]
+    return {"main": manifest.main, "files": files}
 
 
 def _feedback_in_json(feedback: Feedback, previous: str) -> Mapping[str, Any]:

@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from worker_svc.commands import launcher
-from worker_svc.commands.uncut import to_its_end
+from worker_svc.uncut import to_its_end
 
 END_WITHIN = launcher.GRACE + 30.0  # seconds; a program that runs on is stuck in the kernel, and its launcher with it
 DRAIN_WITHIN = 5.0  # seconds; after the launcher's end, only a process that escaped it still holds a pipe

@@ -6,11 +6,12 @@ A missing or unfit value is a permanent failure: the next attempt would get the 
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
-from signoff.app import Context, Document, Failed
+from signoff.app import Context, Document, Failed, Files
 from worker_svc.functions.job import FunctionJob
 from worker_svc.functions.signature import Adapter, ParameterSpec, Signature, Source, ValueForm
 
@@ -43,6 +44,8 @@ def _candidate(spec: ParameterSpec, job: FunctionJob) -> Any:
         raise Failed.permanent("expected a candidate to judge, but got none")
     try:
         return _read(spec, job.candidate)
+    except _TooMany as too_many:
+        raise Failed.permanent(f"the candidate {too_many}") from None
     except ValueError as error:
         raise CandidateUnfit(f"expected {spec.type_name}: {problems_in(error)}") from error
 
@@ -50,8 +53,8 @@ def _candidate(spec: ParameterSpec, job: FunctionJob) -> Any:
 def _found(spec: ParameterSpec, job: FunctionJob) -> tuple[Any] | None:
     """Returns the value, which may be None, in a tuple; None: nothing provides one."""
     if spec.source is not Source.PARAMETER:
-        if (document := _document(spec.name, job)) is not None:
-            return (_from_artifact(spec, document),)
+        if (given := _input(spec.name, job)) is not None:
+            return (_from_artifact(spec, given),)
         if files := _files(spec.name, job):
             return (_from_files(spec, files),)
     parameters = job.task.parameters
@@ -60,23 +63,23 @@ def _found(spec: ParameterSpec, job: FunctionJob) -> tuple[Any] | None:
     return None
 
 
-def _document(name: str, job: FunctionJob) -> Document | None:
+def _input(name: str, job: FunctionJob) -> Document | Files | None:
     """Returns the input of this name, or else of the task with this id."""
-    named = [document for document in job.inputs if document.name == name]
+    named = [given for given in job.inputs if given.name == name]
     if len(named) > 1:
-        makers = " and ".join(document.task_id for document in named)
+        makers = " and ".join(given.task_id for given in named)
         raise Failed.permanent(
             f"expected one input artifact {name}, but {makers} made one each: "
             f'name the task instead, as in Annotated[…, Artifact("{named[0].task_id}")]'
         )
-    return next(iter(named), None) or next((document for document in job.inputs if document.task_id == name), None)
+    return next(iter([*named, *(given for given in job.inputs if given.task_id == name)]), None)
 
 
 def _files(name: str, job: FunctionJob) -> dict[str, Document]:
     """Returns the files of an input of the plan that has several, by their paths; empty when there is none."""
     begins = f"{name}/"
-    files = [document for document in job.inputs if not document.task_id and document.name.startswith(begins)]
-    return {document.name.removeprefix(begins): document for document in files}
+    documents = [given for given in job.inputs if isinstance(given, Document) and not given.task_id]
+    return {each.name.removeprefix(begins): each for each in documents if each.name.startswith(begins)}
 
 
 def _from_files(spec: ParameterSpec, files: dict[str, Document]) -> Any:
@@ -100,12 +103,14 @@ def _text_or_bytes(document: Document) -> str | bytes:
         return document.content
 
 
-def _from_artifact(spec: ParameterSpec, document: Document) -> Any:
+def _from_artifact(spec: ParameterSpec, given: Document | Files) -> Any:
     try:
-        return _read(spec, document)
+        return _read(spec, given)
+    except _TooMany as too_many:
+        raise Failed.permanent(f"artifact {given.name or spec.name} {too_many}") from None
     except ValueError as error:
-        origin = f"made by {document.task_id}" if document.task_id else "an input of the plan"
-        artifact = f"artifact {document.name or spec.name} ({origin})"
+        origin = f"made by {given.task_id}" if given.task_id else "an input of the plan"
+        artifact = f"artifact {given.name or spec.name} ({origin})"
         raise Failed.permanent(f"{artifact}: expected {spec.type_name}: {problems_in(error)}") from error
 
 
@@ -124,8 +129,18 @@ def _from_parameter(spec: ParameterSpec, value: Any) -> Any:
 # ---------------------------------------------------------------- a document's value
 
 
-def _read(spec: ParameterSpec, document: Document) -> Any:
-    """Reads a document. Raises ValueError (a UnicodeDecodeError, a ValidationError) when it has another form."""
+class _TooMany(Exception):
+    """A parameter takes one file, and there are several; the text says how to take them."""
+
+
+def _read(spec: ParameterSpec, given: Document | Files) -> Any:
+    """Reads a document or files. Raises ValueError (a UnicodeDecodeError, a ValidationError) when it has another form.
+
+    Raises _TooMany for several files where one is wanted.
+    """
+    document = given if isinstance(given, Document) else _of_files(spec, given)
+    if not isinstance(document, Document):
+        return document
     match spec.form:
         case ValueForm.DOCUMENT:
             return document
@@ -135,8 +150,27 @@ def _read(spec: ParameterSpec, document: Document) -> Any:
             return _checked(spec.adapter, document.content)
         case ValueForm.TEXT:
             return _checked(spec.adapter, document.text)
+        case ValueForm.FILES | ValueForm.PATH:
+            raise ValueError("it is one content and no file: take it as bytes or str")
         case ValueForm.JSON:
             return spec.adapter.validate_json(document.content) if spec.adapter else document.json()
+
+
+def _of_files(spec: ParameterSpec, files: Files) -> Document | Files | Path:
+    """Returns files in the form that a parameter wants: themselves, a path, or the one file as a document."""
+    is_one = len(files) == 1
+    if spec.form is ValueForm.FILES or (spec.form is ValueForm.AS_IT_IS and not is_one):
+        return files
+    if spec.form is ValueForm.PATH:
+        return files.main if is_one else files.folder
+    if not is_one:
+        wants = f"{spec.parameter} ({spec.type_name})"
+        raise _TooMany(f"has {len(files):,} files, and {wants} takes one: annotate it as signoff.app.Files, or as Path")
+    (info,) = files.entries.values()
+    content = files.main.read_bytes()
+    return Document(
+        name=files.name, task_id=files.task_id, media_type=info.media_type, digest=info.digest, content=content
+    )
 
 
 def _checked(adapter: Adapter | None, value: Any) -> Any:
@@ -179,7 +213,7 @@ def _missing(function: str, spec: ParameterSpec, job: FunctionJob) -> str:
         Source.ARTIFACT: f"an input artifact {spec.name}",
         Source.PARAMETER: f"{spec.name} in input.parameters",
     }.get(spec.source, f"an input artifact {spec.name}, or {spec.name} in input.parameters")
-    artifacts = [document.name or document.task_id for document in job.inputs]
+    artifacts = [given.name or given.task_id for given in job.inputs]
     parameters = list(job.task.parameters) if isinstance(job.task.parameters, dict) else []
     has = f"{_list_of('artifacts', artifacts)} and {_list_of('parameters', parameters)}"
     omitted = f"; it does not get {'; '.join(job.omitted[:MOST_NAMES])}" if job.omitted else ""

@@ -54,7 +54,7 @@ class Callee:
             return self._raised(error)
 
     def _arguments(self, job: FunctionJob, line: CallReporter) -> dict[str, Any]:
-        context = Context(job.task, job.inputs, job.feedback, line, job.checkpoint)
+        context = Context(job.task, job.inputs, job.feedback, line, job.checkpoint, job.outputs)
         return arguments_for(self.name, self._signature, job, context)
 
     def _concluded(self, job: FunctionJob, returned: Any) -> Outcome:

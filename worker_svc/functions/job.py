@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, TypeAlias
 
-from signoff.app import Document, Feedback, Task
+from signoff.app import Document, Feedback, Files, Task
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,10 +16,11 @@ class FunctionJob:
 
     task: Task
     text_type: str  #: the media type of a candidate that is text
-    inputs: tuple[Document, ...] = ()
+    inputs: tuple[Document | Files, ...] = ()
     omitted: tuple[str, ...] = ()  #: inputs that the task does not get, with the reason for each
     feedback: Feedback | None = None
-    candidate: Document | None = None  #: the candidate to judge
+    candidate: Document | Files | None = None  #: the candidate to judge
+    outputs: Path | None = None  #: where the function writes the files of its result; None: it returns its result
     checkpoint: Any = None  #: saved by an earlier call, as a JSON value
 
 
@@ -28,6 +30,11 @@ class Made:
 
     content: bytes
     media_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A candidate that lies as files where the job says."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,4 +61,4 @@ class Broken:
         return f"{self.message} (the traceback is in {log})" if self.traceback else self.message
 
 
-Outcome: TypeAlias = Made | Judged | Broken
+Outcome: TypeAlias = Made | Written | Judged | Broken

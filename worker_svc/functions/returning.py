@@ -12,8 +12,9 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError
 
 from signoff.app import Output, Verdict
+from signoff.manifest.manifest import is_manifest
 from worker_svc.functions.binding import problems_in
-from worker_svc.functions.job import Broken, FunctionJob, Judged, Made, Outcome
+from worker_svc.functions.job import Broken, FunctionJob, Judged, Made, Outcome, Written
 from worker_svc.functions.signature import Adapter, Signature
 
 JSON = "application/json"
@@ -26,10 +27,15 @@ _ANY: Adapter = TypeAdapter(Any)
 
 def candidate_of(function: str, signature: Signature, job: FunctionJob, returned: Any) -> Outcome:
     """Returns the candidate of an executor function; Broken when the value has not the declared type."""
+    if job.outputs is not None:
+        return _written(function, returned)
     if returned is None:
         return Broken(message=f"{function} returned None: expected {_expected(signature)}")
     if inspect.isawaitable(returned):
         return Broken(message=f"{function} returned an awaitable: declare it with async def", is_permanent=True)
+    if isinstance(returned, Output) and is_manifest(str(returned.media_type)):
+        problem = f"{function} returned a manifest: files become a result by output.files in the plan"
+        return Broken(message=problem, is_permanent=True)
     if isinstance(returned, Output):
         return _made(function, _ANY, job, returned.content, str(returned.media_type))
     if signature.gives is not None:
@@ -40,6 +46,16 @@ def candidate_of(function: str, signature: Signature, job: FunctionJob, returned
             expected = _expected(signature)
             return Broken(message=f"{function} returned {got}: expected {expected}: {problems_in(error)}")
     return _made(function, signature.gives or _ANY, job, returned, "")
+
+
+def _written(function: str, returned: Any) -> Outcome:
+    if returned is None:
+        return Written()
+    if inspect.isawaitable(returned):
+        return Broken(message=f"{function} returned an awaitable: declare it with async def", is_permanent=True)
+    expected = "expected None, for the result is what it writes into Context.outputs, by the plan's output.files"
+    message = f"{function} returned {type(returned).__name__}: {expected}"
+    return Broken(message=message, is_permanent=True)
 
 
 def judgement_of(function: str, denial: str, returned: Any) -> Outcome:

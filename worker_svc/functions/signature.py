@@ -8,12 +8,13 @@ import types
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import Enum, auto
+from pathlib import Path
 from typing import Annotated, Any, TypeAlias, Union, get_args, get_origin, get_type_hints
 
 from pydantic import TypeAdapter
 from pydantic.errors import PydanticUserError
 
-from signoff.app import Artifact, Context, Document, Function, Output, Parameter
+from signoff.app import Artifact, Context, Document, Files, Function, Output, Parameter
 
 Adapter: TypeAlias = TypeAdapter[Any]
 
@@ -46,6 +47,8 @@ class ValueForm(Enum):
     TEXT = auto()
     JSON = auto()
     DOCUMENT = auto()
+    FILES = auto()
+    PATH = auto()  #: the one file, or the folder of several
     AS_IT_IS = auto()  #: without a type: JSON when its media type says so, else text, else bytes
 
 
@@ -119,7 +122,7 @@ def _parameter_spec(parameter: inspect.Parameter, hints: dict[str, Any]) -> Para
     annotation = hints.get(parameter.name, inspect.Parameter.empty)
     base, markers = _parts(annotation)
     source, name = _source(base, markers, parameter.name)
-    needs_adapter = base is not Context and base is not Document and base not in _ANYTHING
+    needs_adapter = base not in (Context, Document, Files, *_ANYTHING)
     return ParameterSpec(
         parameter=parameter.name,
         name=name,
@@ -162,7 +165,16 @@ def _source(base: Any, markers: tuple[Any, ...], parameter: str) -> tuple[Source
 def _form(base: Any) -> ValueForm:
     if base in _ANYTHING:
         return ValueForm.AS_IT_IS
-    return {bytes: ValueForm.BYTES, str: ValueForm.TEXT, Document: ValueForm.DOCUMENT}.get(base, ValueForm.JSON)
+    return _FORMS.get(base, ValueForm.JSON)
+
+
+_FORMS = {
+    bytes: ValueForm.BYTES,
+    str: ValueForm.TEXT,
+    Document: ValueForm.DOCUMENT,
+    Files: ValueForm.FILES,
+    Path: ValueForm.PATH,
+}
 
 
 def _adapter(what: str, annotation: Any) -> Adapter:

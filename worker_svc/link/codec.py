@@ -15,6 +15,7 @@ from datetime import timedelta
 
 from google.protobuf.duration_pb2 import Duration
 
+from signoff.manifest.manifest import MAX_FILES, MAX_FILES_BYTES
 from signoff.plan.limits import MAX_CHECKS, MAX_CRITERIA
 from signoff.rpc.channel import CHUNK_BYTES, MAX_FRAME_BYTES
 from signoff.rpc.frames import MAX_CANDIDATE_BYTES, MESSAGE_HEADER
@@ -30,6 +31,7 @@ from worker_svc.assignment import (
     UnchangedResult,
     VerdictResult,
 )
+from worker_svc.files.collecting import FilesLimit
 
 MAX_TEXT = 8 * 1024  # characters of a reason: the runner keeps no more
 MAX_NAME = 256  # characters of a media type, a model's name, and the like
@@ -44,11 +46,12 @@ Fetch = Callable[[worker_pb2.InputArtifact], Awaitable[Bytes]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """The sizes that Welcome allows, in bytes."""
+    """The sizes that Welcome allows, in bytes, and the files of a candidate."""
 
     inline: int = 256 * 1024
     candidate: int = MAX_CANDIDATE_BYTES
     frame: int = MAX_FRAME_BYTES
+    files: FilesLimit = FilesLimit()  # noqa: RUF009 - frozen
 
     @property
     def payload(self) -> int:
@@ -63,6 +66,10 @@ def limits_from_proto(welcome: worker_pb2.Welcome) -> Limits:
         inline=welcome.inline_limit_bytes or usual.inline,
         candidate=welcome.max_candidate_bytes or usual.candidate,
         frame=min(welcome.max_frame_bytes or MAX_FRAME_BYTES, MAX_FRAME_BYTES),
+        files=FilesLimit(
+            files=min(welcome.max_files or MAX_FILES, MAX_FILES),
+            size=min(welcome.max_files_bytes or MAX_FILES_BYTES, MAX_FILES_BYTES),
+        ),
     )
 
 

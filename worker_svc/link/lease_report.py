@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 
 from signoff.v1 import worker_pb2
 from worker_svc.assignment import Prompt
+from worker_svc.files.collecting import FilesLimit
+from worker_svc.files.opening import FilesRefused
 from worker_svc.link.codec import UTF8_MOST, Limits, one_line, plain
 from worker_svc.link.lease_prompts import LeasePrompts, content_of
+from worker_svc.link.uploads import Uploads
 from worker_svc.spent import Spent
 
 MAX_UNSENT_THINKING = 64 * 1024  # characters a lease keeps; older ones are dropped and the gap is marked
@@ -25,6 +29,8 @@ class LeaseReport:
     changed: Callable[[str], None]
     thinking_wanted: bool
     prompts_wanted: bool = False
+    files_limit: FilesLimit = FilesLimit()  # noqa: RUF009 - frozen
+    uploads: Uploads | None = None  #: None: there is no way to bring files
     _thinking: deque[str] = field(default_factory=deque)
     _length: int = 0
     _gap: bool = False
@@ -60,6 +66,16 @@ class LeaseReport:
     async def prompt(self, prompt: Prompt) -> None:
         if self.prompts_wanted and self._prompts.add(content_of(prompt)):
             self.changed(self.lease_id)
+
+    async def files(self, folder: Path, paths: Sequence[str], main: str) -> bytes:
+        if self.uploads is None:
+            raise FilesRefused("expected a runner that takes files, but there is no way to bring them")
+        return await self.uploads.bring(folder, paths, main, self.files_limit, self._goes_on)
+
+    def _goes_on(self) -> None:
+        """Reports that files move, which is progress."""
+        self._has_progress = True
+        self.changed(self.lease_id)
 
     def usage(self, model: str, spent: Spent) -> None:
         self._usage[model] = worker_pb2.Usage(lease_id=self.lease_id, model=one_line(model), **asdict(spent))

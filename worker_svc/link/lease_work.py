@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import AsyncExitStack
+
 import structlog
 
 from signoff.errors import SignoffError, StaleLease
@@ -10,12 +12,14 @@ from worker_svc.assignment import (
     Assignment,
     Bytes,
     Handler,
+    LeaseEnded,
     Result,
     no_result,
     result_of_bug,
 )
 from worker_svc.link.codec import Fetch, assignment_from_proto
 from worker_svc.link.held_lease import HeldLease
+from worker_svc.link.input_files import with_files
 
 log = structlog.get_logger(__name__)
 
@@ -33,7 +37,24 @@ async def result_of(held: HeldLease, handler: Handler) -> Result | None:
         log.warning("input_not_fetched", lease=held.lease_id, problem=str(error))
         problem = f"an input could not be fetched: {error}"
         return no_result(phase, execution_pb2.FAILURE_KIND_TRANSIENT, problem)
-    return await _handle(assignment, held, handler)
+    return await _with_its_files(assignment, held, handler)
+
+
+async def _with_its_files(assignment: Assignment, held: HeldLease, handler: Handler) -> Result | None:
+    """Handles the work while the files of its inputs lie on the disk."""
+    async with AsyncExitStack() as files:
+        try:
+            whole = await files.enter_async_context(
+                with_files(assignment, held.fetch_files, lambda: held.report.tokens(0))
+            )
+        except StaleLease:
+            log.info("lease_stale", lease=held.lease_id)
+            return None
+        except SignoffError as error:
+            log.warning("files_not_fetched", lease=held.lease_id, problem=str(error))
+            problem = f"the files of an input could not be fetched: {error}"
+            return no_result(assignment.phase, execution_pb2.FAILURE_KIND_TRANSIENT, problem)
+        return await _handle(whole, held, handler)
 
 
 def _fetch_with_progress(held: HeldLease) -> Fetch:
@@ -47,12 +68,15 @@ def _fetch_with_progress(held: HeldLease) -> Fetch:
     return fetch
 
 
-async def _handle(assignment: Assignment, held: HeldLease, handler: Handler) -> Result:
+async def _handle(assignment: Assignment, held: HeldLease, handler: Handler) -> Result | None:
     try:
         result = await handler(assignment, held.report)
         if not isinstance(result, Result):
             raise TypeError(f"expected the handler to return a Result, but got {type(result).__name__}")
         return result
+    except LeaseEnded:
+        log.info("lease_stale", lease=held.lease_id)
+        return None
     except Exception as error:
         log.error("handler_failed", lease=assignment.lease_id, exc_info=error)
         return result_of_bug(assignment.phase, error)

@@ -21,6 +21,7 @@ from signoff.v1 import worker_pb2
 from worker_svc.link.codec import frames_of, limits_from_proto
 from worker_svc.link.held_leases import HeldLeases
 from worker_svc.link.inputs import fetcher
+from worker_svc.link.lease_files import files_of
 from worker_svc.link.lease_report import Message
 
 log = structlog.get_logger(__name__)
@@ -194,7 +195,8 @@ class StreamSession:
         if before:
             # guard: parts come before their assignment -> assign.inputs.MergeFrom(before[:100])
             assign.inputs.MergeFrom(before)
-        self._leases.assigned(assign, fetcher(self.address, assign))
+        files = files_of(self.address, self._addresses, assign)
+        self._leases.assigned(assign, fetcher(self.address, assign), files)
 
     def _welcome(self, welcome: worker_pb2.Welcome) -> None:
         limits = limits_from_proto(welcome)

@@ -15,6 +15,7 @@ import grpc.aio
 import structlog
 
 from signoff.errors import Unavailable
+from signoff.manifest.manifest import FILES
 from signoff.rpc.addresses import addresses_in
 from signoff.rpc.channel import MAX_FRAME_BYTES
 from signoff.rpc.frames import IN_PARTS
@@ -227,7 +228,7 @@ class Worker:
             name=self._identity.name,
             labels=self._identity.labels,
             slots=self._identity.slots,
-            features=[IN_PARTS],
+            features=[IN_PARTS, FILES],
             max_frame_bytes=MAX_FRAME_BYTES,
             held_lease_ids=self._leases.lease_ids,
             version=self._identity.version,

@@ -17,6 +17,7 @@ from worker_svc.spent import NOTHING, OnSpent, Spent
 
 BYTES_PER_TOKEN = 3  # of UTF-8: languages in Latin letters have about four, Chinese and the like about three
 TOKENS_PER_MESSAGE = 8  # for the template around it
+TOKENS_PER_PICTURE = 1_600  # the most that common endpoints take for one, scaled down
 LEAST_AHEAD, SHARE_AHEAD = 32, 8  # booked ahead: at least so many tokens, or this part of those that have come
 MOST_CHARS_PER_TOKEN = 16  # on average: a provider with a smaller count has not counted everything
 CHARS_PER_TOKEN_THOUGHT = 8  # the same for answers with thoughts that are not counted apart; prose has 4 to 5
@@ -60,8 +61,15 @@ def _apart(content: bytes) -> int:
 
 def tokens_asked(messages: Sequence[Any], form: Any) -> int:
     """Returns an estimate of the tokens of a prompt, with the form of the answer if one is asked for."""
-    asked = sum(tokens_of(message["content"]) + TOKENS_PER_MESSAGE for message in messages)
+    asked = sum(_tokens_of_content(message["content"]) + TOKENS_PER_MESSAGE for message in messages)
     return asked + (tokens_of(json.dumps(form)) if form else 0)
+
+
+def _tokens_of_content(content: Any) -> int:
+    """Counts the tokens of a text, or of its parts with pictures."""
+    if isinstance(content, str):
+        return tokens_of(content)
+    return sum(tokens_of(part["text"]) if part["type"] == "text" else TOKENS_PER_PICTURE for part in content)
 
 
 class Streamed:

@@ -14,11 +14,24 @@ from worker_svc.spent import OnSpent, unheard
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """A picture that goes along with a message."""
+
+    path: str  #: of the file that it is
+    media_type: str  #: "image/png", "image/jpeg", "image/gif" or "image/webp"
+    content: bytes
+    digest: str  #: SHA-256 in hex of the file
+    width: int  #: of the file, in pixels
+    height: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
     """A message of a prompt."""
 
     role: Literal["system", "user"]
     content: str
+    pictures: tuple[Picture, ...] = ()  #: shown before the text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

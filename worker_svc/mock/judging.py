@@ -2,7 +2,7 @@
 
 This is a stand-in for trying signoff out offline: it cannot read, so a pass from it means little. It fails
 
-- an empty candidate,
+- an empty candidate, if no pictures came along,
 - a candidate with the marker that the mock writes into candidates that are to be rejected,
 - a criterion such as "contains 'X'" when X is missing, or "does not contain 'X'" when X is there,
 - the criterion that quotes the output's JSON shape when keys of that shape are missing.
@@ -17,13 +17,26 @@ from worker_svc.mock.writing import MARKER
 from worker_svc.prompts.messages import MOST_QUOTE_CHARS
 from worker_svc.validate.checking.text.folding import folded
 from worker_svc.validate.invisible import has_visible
+from worker_svc.validate.judge.criteria import is_about_pictures
 
 
-def verdicts(criteria: tuple[str, ...], candidate: str) -> list[dict[str, Any]]:
-    """Returns the verdicts, one a criterion, in the form of prompts.judge_schema."""
+def verdicts(criteria: tuple[str, ...], candidate: str, *, sees_pictures: bool = False) -> list[dict[str, Any]]:
+    """Returns the verdicts, one a criterion, in the form of prompts.judge_schema.
+
+    `sees_pictures`: pictures came along. What is said about them passes: the mock sees nothing.
+    """
     return [
-        _verdict(number, candidate, *_against(criterion, candidate)) for number, criterion in enumerate(criteria, 1)
+        _seen(number)
+        if sees_pictures and (is_about_pictures(criterion) or not has_visible(candidate))
+        else _verdict(number, candidate, *_against(criterion, candidate))
+        for number, criterion in enumerate(criteria, 1)
     ]
+
+
+def _seen(number: int) -> dict[str, Any]:
+    evidence = {"kind": "whole", "quotes": [], "subject": "", "count": 0}
+    reason = "nothing speaks against the pictures"
+    return {"criterion": number, "evidence": evidence, "reason": reason, "outcome": "pass", "retry_worthwhile": True}
 
 
 def evidence_of(candidate: str) -> dict[str, Any]:

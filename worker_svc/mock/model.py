@@ -89,7 +89,7 @@ class MockModel:
         """Returns the judge's thinking, and the verdicts."""
         candidate = request.assignment.candidate
         content = candidate.whole().decode("utf-8", errors="replace") if candidate else ""
-        judged = verdicts(request.criteria, content)
+        judged = verdicts(request.criteria, content, sees_pictures=any(each.pictures for each in request.messages))
         thinking = (f"I read {len(content)} characters.\n", *map(_sentence, request.criteria, judged))
         return thinking, json.dumps({"nonce": request.nonce, "verdicts": judged}, ensure_ascii=False)
 

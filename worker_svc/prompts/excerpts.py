@@ -8,9 +8,10 @@ from itertools import islice
 
 from signoff.bounds import clipped
 from signoff.v1 import execution_pb2
-from worker_svc.assignment import Artifact
 from worker_svc.link.codec import one_line
 from worker_svc.prompts.blocks import FRAME_CHARS, block, facts_of, is_text, name_of, origin_of, text_of, title
+from worker_svc.prompts.facts import table_fact
+from worker_svc.prompts.pieces import Piece
 from worker_svc.prompts.shares import InputSize, shares
 
 MAX_NAMED_CHARS = 8_000  # of the lines that name inputs that are not shown
@@ -31,13 +32,13 @@ class Space:
 class InputExcerpt:
     """The part of an input that a prompt shows."""
 
-    given: Artifact
+    given: Piece
     chars: int | None  #: from its beginning; None: nothing
     is_whole: bool
     is_text: bool = True  #: otherwise a line about it stands in its place
 
 
-def excerpts_of(inputs: Sequence[Artifact], space: Space, *, unseen: bool = False) -> Sequence[InputExcerpt]:
+def excerpts_of(inputs: Sequence[Piece], space: Space, *, unseen: bool = False) -> Sequence[InputExcerpt]:
     """Divides the space among the inputs. `unseen`: invisible characters take the space of their marks."""
     texts = [is_text(given) for given in inputs]
     looks = [
@@ -58,7 +59,7 @@ def excerpts_of(inputs: Sequence[Artifact], space: Space, *, unseen: bool = Fals
     ]
 
 
-def _look(given: Artifact, each: int, *, unseen: bool) -> tuple[int, bool]:
+def _look(given: Piece, each: int, *, unseen: bool) -> tuple[int, bool]:
     """Returns how many characters of an input may be shown, and whether these are all."""
     text, is_all = text_of(given, each, unseen=unseen)
     return min(len(text), each), is_all and len(text) <= each
@@ -69,15 +70,20 @@ def lines_of(excerpts: Sequence[InputExcerpt], space: Space, *, unseen: bool = F
     for part in excerpts:
         if part.chars is not None:
             yield from block(part.given, part.chars, read=space.each, unseen=unseen)
+            if not part.is_whole and (fact := table_fact(part.given)):
+                yield fact
     yield from (facts_of(part.given) for part in islice((part for part in excerpts if not part.is_text), MOST_FACTS))
+    if (more := sum(not part.is_text for part in excerpts) - MOST_FACTS) > 0:
+        yield f"And {more:,} more that are no text."
     yield from _not_shown([part.given for part in excerpts if part.chars is None and part.is_text])
 
 
-def _not_shown(left_out: Sequence[Artifact]) -> Iterator[str]:
+def _not_shown(left_out: Sequence[Piece]) -> Iterator[str]:
     """Yields a line for each input, and one for the rest when there are too many to name."""
     left = MAX_NAMED_CHARS - FRAME_CHARS
     for number, given in enumerate(left_out):
         line = f"Not shown, for there is no room: {title(given)}, {len(given.content)} bytes"
+        line += f" {fact}" if (fact := table_fact(given)) else ""
         left -= len(line) + 1
         if left < 0:
             rest = left_out[number:]
@@ -113,7 +119,7 @@ def _short(name: str) -> str:
     return one_line(clipped(name, MAX_NAME_CHARS))
 
 
-def author_lines(inputs: Sequence[Artifact], unread: execution_pb2.Unread) -> Iterator[str]:
+def author_lines(inputs: Sequence[Piece], unread: execution_pb2.Unread) -> Iterator[str]:
     """Yields the notes for a judge about inputs that the author was not shown. Names only inputs that this task has."""
     yield (
         f"The author's prompt could not hold all of its {unread.inputs} inputs: it was shown only the beginning of "

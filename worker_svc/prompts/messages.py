@@ -19,7 +19,9 @@ from worker_svc.assignment import Artifact, Assignment, Feedback
 from worker_svc.llm.port import Message
 from worker_svc.prompts.blocks import block as _block
 from worker_svc.prompts.blocks import delimited
+from worker_svc.prompts.candidate_files import CandidateFiles, file_lines
 from worker_svc.prompts.excerpts import InputExcerpt, Space, author_lines, excerpts_of, lines_of, unread_of
+from worker_svc.prompts.pieces import pieces_of
 from worker_svc.validate.invisible import made_visible
 
 # About 12,000 and 50,000 tokens: fits the common context windows with room for an answer.
@@ -142,6 +144,7 @@ class Asking:
     part: int = 1  #: of a candidate that is too long for one request
     parts: int = 1
     not_found: tuple[str, ...] = ()  #: evidence of the previous answer; empty: there was none
+    files: CandidateFiles | None = None  #: of a candidate with files: what is shown of them
 
 
 def judge_messages(
@@ -155,7 +158,11 @@ def judge_messages(
     excerpts = _excerpts(assignment, unseen=True)
     lines = [*_purpose(assignment), *_input_lines(assignment, excerpts, unseen=True)]
     lines += _output_lines(assignment.task.output)
-    lines += ["", "# The candidate", *_part_lines(asking), *_block(candidate, MAX_TOTAL_CHARS, unseen=True)]
+    lines += ["", "# The candidate", *_part_lines(asking)]
+    if asking.files is None:
+        lines += _block(candidate, MAX_TOTAL_CHARS, unseen=True)
+    else:
+        lines += file_lines(asking.files)
     lines += [*_remark_lines(candidate), *_unread_lines(assignment, candidate)]
     lines += ["", "# Criteria", *(f"{number}. {criterion}" for number, criterion in enumerate(criteria, 1))]
     lines += ["", f"Answer with the JSON object that has one verdict for each of the {len(criteria)} criteria."]
@@ -163,7 +170,9 @@ def judge_messages(
         *_not_found_lines(asking.not_found),
         'Your answer begins with the nonce of this request: {"nonce": "' + asking.nonce,
     ]
-    return Message(role="system", content=_JUDGE_SYSTEM), Message(role="user", content="\n".join(lines))
+    pictures = asking.files.pictures if asking.files is not None else ()
+    user = Message(role="user", content="\n".join(lines), pictures=pictures)
+    return Message(role="system", content=_JUDGE_SYSTEM), user
 
 
 def _part_lines(asking: Asking) -> list[str]:
@@ -201,7 +210,7 @@ def _unread_lines(assignment: Assignment, candidate: Artifact) -> list[str]:
     # guard: the judge is told what the author was not shown -> if True:
     if candidate.unread is None:
         return []
-    return ["", "# What its author was not shown", *author_lines(assignment.inputs, candidate.unread)]
+    return ["", "# What its author was not shown", *author_lines(pieces_of(assignment.inputs), candidate.unread)]
 
 
 async def made_aside(make: Callable[[], T], assignment: Assignment) -> T:
@@ -209,7 +218,8 @@ async def made_aside(make: Callable[[], T], assignment: Assignment) -> T:
     artifacts = [*assignment.inputs, *filter(None, (assignment.candidate,))]
     if assignment.feedback is not None and assignment.feedback.previous_candidate is not None:
         artifacts.append(assignment.feedback.previous_candidate)
-    if sum(len(artifact.content) for artifact in artifacts) <= _MADE_HERE_BYTES:
+    has_files = any(artifact.manifest for artifact in artifacts)  # which are read from the disk
+    if sum(artifact.size for artifact in artifacts) <= _MADE_HERE_BYTES and not has_files:
         return make()
     return await asyncio.to_thread(make)
 
@@ -241,7 +251,7 @@ def _purpose(assignment: Assignment) -> list[str]:
 
 
 def _excerpts(assignment: Assignment, *, unseen: bool = False) -> Sequence[InputExcerpt]:
-    return excerpts_of(assignment.inputs, _space(), unseen=unseen)
+    return excerpts_of(pieces_of(assignment.inputs), _space(), unseen=unseen)
 
 
 def _space() -> Space:
@@ -282,8 +292,9 @@ def _feedback_lines(feedback: Feedback) -> list[str]:
     lines += ["", "# A previous attempt was rejected", feedback.summary]
     failed = [result for result in feedback.results if result.outcome == execution_pb2.OUTCOME_FAIL]
     lines += _bullets(f"{result.criterion}: {result.reason}" for result in failed)
-    if feedback.previous_candidate is not None:
-        lines += ["It was:", *_block(feedback.previous_candidate, MAX_ARTIFACT_CHARS)]
+    rejected = feedback.previous_candidate
+    if rejected is not None and rejected.manifest is None:
+        lines += ["It was:", *_block(rejected, MAX_ARTIFACT_CHARS)]
     return [*lines, "Mend what was rejected and keep what was right."]
 
 

@@ -11,9 +11,12 @@ import hashlib
 import json
 from dataclasses import replace
 
+from google.protobuf.message import Message
+
 from signoff.v1 import execution_pb2, plan_pb2, worker_pb2
 from worker_svc.assignment import Artifact, Assignment, Feedback
-from worker_svc.llm.port import Message
+from worker_svc.llm import port
+from worker_svc.prompts.candidate_files import CandidateFiles, ShownFile
 from worker_svc.prompts.messages import (
     MAX_ARTIFACT_CHARS,
     MAX_TOTAL_CHARS,
@@ -46,6 +49,7 @@ def judge_version() -> str:
         *judge_messages(full(), long, ("criterion", "another"), first),
         *judge_messages(crowded(), replace(long, unread=_unread(crowded())), ("criterion",), again),
         *judge_messages(bare(), unseen, ("criterion",), first),
+        *judge_messages(bare(), unseen, ("criterion",), replace(first, files=_files())),
     ]
     return f"judge-{_digest_of(messages, json.dumps(judge_schema(2)))}"
 
@@ -91,7 +95,7 @@ def bare() -> Assignment:
 _UNTIL_FULL = MAX_TOTAL_CHARS // MAX_ARTIFACT_CHARS
 
 
-def _digest_of(messages: list[Message], *more: str) -> str:
+def _digest_of(messages: list[port.Message], *more: str) -> str:
     words = [f"{message.role}\x00{message.content}" for message in messages]
     return hashlib.sha256(chr(0).join([*words, *more]).encode()).hexdigest()[:16]
 
@@ -105,14 +109,21 @@ def _check(kind: str) -> plan_pb2.Check:
     check = plan_pb2.Check()
     body = getattr(check, kind)
     body.SetInParent()
+    _fill(body)
+    return check
+
+
+def _fill(body: Message) -> None:
+    """Puts a value in each field of a message, also below it."""
     for part in body.DESCRIPTOR.fields:
-        if part.is_repeated:
+        if part.is_repeated and part.message_type:
+            _fill(getattr(body, part.name).add())
+        elif part.is_repeated:
             getattr(body, part.name).append(part.enum_type.values[-1].number if part.enum_type else part.name)
         elif part.type == part.TYPE_STRING:
             setattr(body, part.name, part.name)
         elif part.type in {part.TYPE_UINT32, part.TYPE_UINT64}:
             setattr(body, part.name, part.number)
-    return check
 
 
 def _assignment(
@@ -148,6 +159,13 @@ def _unread(assignment: Assignment) -> execution_pb2.Unread:
     shown, hidden = (execution_pb2.UnreadInput(name=given.name, task_id="0") for given in assignment.inputs[:2])
     shown.shown_chars = 1
     return execution_pb2.Unread(inputs=len(assignment.inputs), cut=2, left_out=2, examples=[shown, hidden])
+
+
+def _files() -> CandidateFiles:
+    """Returns what is shown of files: a text, a fact and a picture."""
+    text = ShownFile(path="path", media_type="text/plain", digest="0" * 64, text="text")
+    picture = port.Picture(path="path", media_type="image/png", content=b"", digest="0" * 64, width=1, height=1)
+    return CandidateFiles(texts=(text,), facts=("fact",), pictures=(picture,))
 
 
 def _result(outcome: execution_pb2.Outcome.ValueType) -> execution_pb2.CriterionResult:

@@ -1,5 +1,7 @@
 """Deterministic checks of a candidate: bytes in, one CriterionResult a check out. No model, no clock, no state.
 
+They are of a candidate that is one content; file_checks.py carries them out for the files of a candidate.
+
 A failed check says precisely enough what to mend. A check that cannot be carried out (a broken pattern, a schema that
 refers elsewhere, a text too short to tell its language) is OUTCOME_ERROR: that is no fault of the candidate's, and no
 sign-off either.
@@ -13,11 +15,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from signoff.manifest.media_types import is_text_type
 from signoff.plan.describe_check import describe_check
 from signoff.plan.formats import format_of
 from signoff.plan.glossary import COMMAND
 from signoff.v1 import execution_pb2, plan_pb2
 from worker_svc.validate.checking.citations import check_citations
+from worker_svc.validate.checking.files.archive import check_archive_safe
+from worker_svc.validate.checking.files.image import check_image
+from worker_svc.validate.checking.files.media_type import check_media_type
+from worker_svc.validate.checking.files.size import check_file_size
+from worker_svc.validate.checking.files.table import check_table
 from worker_svc.validate.checking.form import (
     check_count,
     check_json,
@@ -29,6 +37,7 @@ from worker_svc.validate.checking.form import (
 )
 from worker_svc.validate.checking.language import check_language
 from worker_svc.validate.checking.language import prepare as prepare_language
+from worker_svc.validate.checking.looked_at import LookedAt, content_of
 from worker_svc.validate.checking.marks import (
     check_lowercase,
     check_postscript,
@@ -47,6 +56,9 @@ from worker_svc.validate.invisible import has_visible
 
 NOT_EMPTY = "is not empty"
 IS_TEXT = "is UTF-8 text"
+NO_FILES = "it is about files, but the candidate is one content"
+
+REQUIRED_FILES = "required_files"  #: the kind of the one check of a candidate's files that reads none of them
 
 FUNCTION = "function"  #: the kind of a check by a function of an app
 BY_RUNNERS = (FUNCTION, COMMAND)  #: the kinds that an assignment.CheckRunner carries out, the cheaper one first
@@ -58,10 +70,10 @@ _QUICK_STEPS = 2_000_000  # of a search in linear time, some ten nanoseconds eac
 _QUICK = frozenset(
     {
         "json", "required_keys", "length", "count", "words", "citations",
-        "uppercase", "lowercase", "number", "title", "postscript",
+        "uppercase", "lowercase", "number", "title", "postscript", "file_size",
     }
 )  # fmt: skip
-_QUICK_BY_LINES = frozenset({"parts", "contains", "starts_with", "ends_with", "quoted"})
+_QUICK_BY_LINES = frozenset({"parts", "contains", "starts_with", "ends_with", "quoted", "table"})
 
 _MAX_REASON_CHARS = 4_000  # a candidate's keys may be as long as it likes
 _MAX_CRITERION_CHARS = 8 * 1024  # a plan's patterns, too: a runner keeps no more
@@ -69,14 +81,19 @@ _MAX_CRITERION_CHARS = 8 * 1024  # a plan's patterns, too: a runner keeps no mor
 CriterionResult = execution_pb2.CriterionResult
 
 
-def implicit_results(content: bytes, output: plan_pb2.TaskOutput) -> list[CriterionResult]:
-    """Checks what every candidate must be, whatever its plan says: not empty, text, and as its format promises."""
-    results = [_decided(NOT_EMPTY, lambda: _check_not_empty(content)), _decided(IS_TEXT, lambda: text_of(content))]
+def implicit_results(content: bytes, output: plan_pb2.TaskOutput, media_type: str = "") -> list[CriterionResult]:
+    """Checks what every candidate must be, whatever its plan says: not empty, text, and as its format promises.
+
+    One whose media type is that of no text, such as a picture, need not be text.
+    """
     promise = promise_of(format_of(output.format))
+    if promise is None and media_type and not is_text_type(media_type):
+        return [decided(NOT_EMPTY, lambda: _check_some_bytes(content))]
+    results = [decided(NOT_EMPTY, lambda: _check_not_empty(content)), decided(IS_TEXT, lambda: text_of(content))]
     if promise is not None:
         words, check = promise
         # guard: formats are promises -> pass
-        results.append(_decided(words, lambda: check(content)))
+        results.append(decided(words, lambda: check(content)))
     return results
 
 
@@ -116,15 +133,30 @@ def prepare(kind: str) -> None:
         import signoff.schemas.validator  # noqa: F401
     elif kind == "language":
         prepare_language()
+    elif kind == "image":
+        import PIL.Image  # noqa: F401
+    elif kind == "media_type":
+        import puremagic  # noqa: F401
 
 
-def check_result(check: plan_pb2.Check, content: bytes) -> CriterionResult:
-    """Carries out one structured check."""
-    kind = check.WhichOneof("kind")
-    decide = _CHECKS.get(kind) if kind else None
-    if decide is None:
-        return broken(check, "this version of signoff does not know this kind of check")
-    return _decided(describe_check(check), lambda: decide(check, content))
+def check_result(check: plan_pb2.Check, content: bytes, media_type: str = "") -> CriterionResult:
+    """Carries out one structured check of a candidate that is one content."""
+    if check.file:
+        return broken(check, NO_FILES)
+    return decided(describe_check(check), lambda: carry_out(check, content_of(content, media_type)))
+
+
+def carry_out(check: plan_pb2.Check, file: LookedAt) -> None:
+    """Carries out one check of one file, or content. Raises CheckFailed, or CheckBroken when it cannot be decided."""
+    kind = check.WhichOneof("kind") or ""
+    if (look := _FILE_CHECKS.get(kind)) is not None:
+        look(check, file)
+    elif (read := _CHECKS.get(kind)) is not None:
+        read(check, file.whole())
+    elif kind == REQUIRED_FILES:
+        raise CheckBroken(NO_FILES)
+    else:
+        raise CheckBroken("this version of signoff does not know this kind of check")
 
 
 def broken(check: plan_pb2.Check, reason: str) -> CriterionResult:
@@ -137,7 +169,8 @@ def cannot_tell(criterion: str, reason: str) -> CriterionResult:
     return _result(criterion, reason, execution_pb2.OUTCOME_ERROR)
 
 
-def _decided(criterion: str, decide: Callable[[], object]) -> CriterionResult:
+def decided(criterion: str, decide: Callable[[], object]) -> CriterionResult:
+    """Returns the result under a criterion's name of a function that raises CheckFailed or CheckBroken, or passes."""
     try:
         decide()
     except (MemoryError, RecursionError) as error:
@@ -161,6 +194,11 @@ def _result(
         reason=reason[:_MAX_REASON_CHARS].encode(errors="replace").decode(),
         deterministic=True,
     )
+
+
+def _check_some_bytes(content: bytes) -> None:
+    if not content:
+        raise CheckFailed("the candidate is empty")
 
 
 def _check_not_empty(content: bytes) -> None:
@@ -190,4 +228,12 @@ _CHECKS: dict[str, Callable[[plan_pb2.Check, bytes], None]] = {
     "quoted": check_quoted,
     "title": check_title,
     "postscript": check_postscript,
+}
+
+_FILE_CHECKS: dict[str, Callable[[plan_pb2.Check, LookedAt], None]] = {
+    "file_size": check_file_size,
+    "media_type": check_media_type,
+    "image": check_image,
+    "table": check_table,
+    "archive_safe": check_archive_safe,
 }

@@ -14,7 +14,8 @@ judge is asked about all criteria that no check was made from: once, or as often
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from types import MappingProxyType
 
 from signoff.plan.glossary import COMMAND, JUDGE
@@ -26,7 +27,8 @@ from worker_svc.known_makers import code_of, models_of
 from worker_svc.llm.port import Model, ModelFailure, endpoints_of, own_names_of
 from worker_svc.prompts.messages import derived_from, maker_digest, own_check
 from worker_svc.prompts.version import judge_version
-from worker_svc.validate import checks
+from worker_svc.validate import checks, file_checks
+from worker_svc.validate.candidate_files import CandidateFiles, files_of
 from worker_svc.validate.check_process import CheckProcess, CheckRun
 from worker_svc.validate.checks import BY_RUNNERS
 from worker_svc.validate.judge.panel import NOT_ASKED, Judgement, judgement, not_judged
@@ -35,6 +37,7 @@ PASS, FAIL, ERROR = execution_pb2.OUTCOME_PASS, execution_pb2.OUTCOME_FAIL, exec
 
 MOST_CHECKS = MAX_CHECKS + MAX_CRITERIA  # of one task: its own, and those made from criteria
 _MOST_SHOWN = 300  # characters of a remark
+PROGRESS_SECONDS = 2.0  # between signs of it while a check runs: an idle_timeout may be a few seconds
 TURN_SECONDS = 0.01  # of quick checks, before others get their turn
 _NO_RUNNERS: Mapping[str, CheckRunner] = MappingProxyType({})
 _NO_FUNCTIONS: Mapping[str, str] = MappingProxyType({})
@@ -86,7 +89,7 @@ class Validator:
         judged, judge = NOT_ASKED, ""
         if (count := len(assignment.task.validation.checks)) > MOST_CHECKS:
             return _too_many(count)
-        results = await self._decided_by_code(assignment, assignment.candidate.whole(), report)
+        results = await self._decided_by_code(assignment, assignment.candidate, report)
         results, undecided = self._left_to_the_judge(results, assignment.task)
         numbered = (*criteria_to_judge(assignment.task), *undecided)
         criteria = tuple(text for _, text in numbered)
@@ -115,19 +118,21 @@ class Validator:
         name, settings = self._model.maker_parts(assignment.model)
         return maker_digest(name, judge_version(), settings)
 
-    async def _decided_by_code(self, assignment: Assignment, content: bytes, report: Report) -> list[CriterionResult]:
+    async def _decided_by_code(
+        self, assignment: Assignment, candidate: Artifact, report: Report
+    ) -> list[CriterionResult]:
         """Returns the results of the checks, up to the first kind with a result that is no pass."""
         task = assignment.task
-        async with self._check_process.looking_at(content) as look:
-            results = await _implicit_results(look, content, task.output)
+        looked_at = files_of(candidate) or candidate.whole()
+        async with _progress(report), self._check_process.looking_at(looked_at, candidate.media_type) as look:
+            results = await _implicit_results(look, looked_at, task.output, candidate.media_type)
             if not _all_pass(results):
                 return results  # the plan's own checks of an empty or unreadable candidate would only repeat it
             turn = _Turn()
             for number, check in _of_kind(task.validation, ""):
                 await turn.share()
                 report.tokens(0)  # this is progress: many checks take longer than a runner waits for a sign of it
-                result = checks.check_result(check, content) if checks.is_quick(content, check) else None
-                result = result or await look.check_result(check)
+                result = _quick_result(check, looked_at, candidate.media_type) or await look.check_result(check)
                 results.append(_under_its_criterion(result, check, number, task.validation))
         for kind in BY_RUNNERS:
             if not _all_pass(self._left_to_the_judge(results, task)[0]):
@@ -166,6 +171,24 @@ class Validator:
         return await judgement(self._model, assignment, candidate, criteria, report)
 
 
+@asynccontextmanager
+async def _progress(report: Report) -> AsyncIterator[None]:
+    """Reports progress while checks run: one of a gigabyte takes minutes, and each has an end."""
+
+    async def ticking() -> None:
+        while True:
+            await asyncio.sleep(PROGRESS_SECONDS)
+            # guard: long checks are progress -> (removed)
+            report.tokens(0)
+
+    ticks = asyncio.create_task(ticking())
+    try:
+        yield
+    finally:
+        ticks.cancel()
+        await asyncio.wait((ticks,))
+
+
 class _Turn:
     """A turn of the event loop, which quick checks share with other work."""
 
@@ -180,10 +203,19 @@ class _Turn:
             self._begun = self._now()
 
 
-async def _implicit_results(look: CheckRun, content: bytes, output: plan_pb2.TaskOutput) -> list[CriterionResult]:
-    if checks.is_quick(content):
-        return checks.implicit_results(content, output)
+async def _implicit_results(
+    look: CheckRun, candidate: bytes | CandidateFiles, output: plan_pb2.TaskOutput, media_type: str
+) -> list[CriterionResult]:
+    if isinstance(candidate, bytes) and checks.is_quick(candidate):
+        return checks.implicit_results(candidate, output, media_type)
     return await look.implicit_results(output)
+
+
+def _quick_result(check: plan_pb2.Check, candidate: bytes | CandidateFiles, media_type: str) -> CriterionResult | None:
+    """Returns the result of a check that is carried out at once; None: it belongs in a process of its own."""
+    if not isinstance(candidate, bytes):
+        return file_checks.quick_result(check, candidate)
+    return checks.check_result(check, candidate, media_type) if checks.is_quick(candidate, check) else None
 
 
 def _with_words_around(remark: str) -> CriterionResult:

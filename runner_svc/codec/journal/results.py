@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from runner_svc.codec.criterion_results import results_from_proto, results_to_proto
+from runner_svc.codec.files import files_from_proto, files_to_proto
 from runner_svc.codec.journal.kind import AnyKind, Head, Kind
 from runner_svc.codec.makers import maker_from_proto, maker_to_proto, makers_from_proto, makers_to_proto
 from runner_svc.codec.unread import unread_from_proto, unread_to_proto
@@ -27,6 +28,7 @@ def candidate_to_proto(content: Content, lease: str = "") -> pb.CandidateStored:
         remark=content.remark,
         unread=unread_to_proto(content.unread),
         made_by=maker_to_proto(content.made_by),
+        **files_to_proto(content.files),
     )
 
 
@@ -41,6 +43,7 @@ def candidate_from_proto(message: pb.CandidateStored) -> Content:
         remark=message.remark,
         unread=unread_from_proto(message.unread),
         made_by=maker_from_proto(message.made_by),
+        files=files_from_proto(message),
     )
 
 

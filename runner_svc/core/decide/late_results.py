@@ -66,7 +66,7 @@ def adopt(turn: Turn, session: WorkerSession, signal: signals.CandidateMade) -> 
         later = turn.state.roster.leases[record.lease.id]
         take_back(turn, later, signal.at, f"what {session.worker} was to make came after all")
     content = candidate_of(session, signal.content, record.attempt + 1, ended.input_digest)
-    turn.keep(content, signal.body)
+    turn.keep(content, signal.body, signal.brought)
     adopted = events.OrphanAdopted(at=signal.at, task=task, lease=signal.lease, worker=session.worker, content=content)
     turn.emit(execution, adopted)
     turn.order(commands.Acknowledge(session=session.id, lease=signal.lease))
@@ -86,6 +86,7 @@ def candidate_of(session: WorkerSession, made: Content, attempt: int, digest: st
         remark=made.remark,
         # guard: what the author was not shown is kept -> (removed)
         unread=made.unread,
+        files=made.files,
     )
 
 

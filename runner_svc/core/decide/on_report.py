@@ -162,7 +162,7 @@ def candidate(turn: Turn, signal: signals.CandidateMade) -> None:
     attempt = lease.execution.records[lease.task].attempt
     content = candidate_of(session, signal.content, attempt, input_digest_of_lease(lease))
     _answered(turn, lease, signal.at)
-    turn.keep(content, signal.body)
+    turn.keep(content, signal.body, signal.brought)
     turn.emit(lease.execution, events.CandidateStored(at=signal.at, task=lease.task, lease=lease.id, content=content))
 
 

@@ -45,6 +45,7 @@ class Decision:
 
     entries: list[events.Entry] = field(default_factory=list)
     contents: dict[str, bytes] = field(default_factory=dict)  #: by digest; durable together with the entries
+    named: list[str] = field(default_factory=list)  #: contents that were brought under leases, and are named now
     commands: list[Command] = field(default_factory=list)
     #: one per signal, in order: the execution a command was about, or why it was refused
     replies: list[ExecutionId | Rejected | None] = field(default_factory=list)
@@ -289,7 +290,12 @@ class Turn:
     def order(self, command: Command) -> None:
         self.decision.commands.append(command)
 
-    def keep(self, content: Content, body: bytes | None) -> None:
-        """Stores the bytes with the decision; None: they are in the store already."""
+    def keep(self, content: Content, body: bytes | None, brought: Sequence[str] = ()) -> None:
+        """Stores the bytes with the decision; None: they are in the store already.
+
+        `brought`: contents that were brought under the lease of this one, and that it names.
+        """
+        # guard: files of a candidate stay -> pass
+        self.decision.named.extend(brought)
         if body is not None:
             self.decision.contents[content.digest] = body

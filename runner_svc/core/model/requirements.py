@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from runner_svc.core.model.values import Labels, OnFailure, Role
 from signoff.plan.glossary import JUDGE, MODEL
@@ -19,11 +19,12 @@ class Requirement:
     handlers: frozenset[str]  #: a worker needs all of them
     model: str = ""  #: which it can ask; empty: any
     labels: Labels = frozenset()  #: keys with their values
+    files: bool = False  #: it makes and reads results of several files
     _hash: int = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         # A requirement is a key a dozen times for each task: hashing four fields each time took a twelfth of a turn.
-        object.__setattr__(self, "_hash", hash((self.role, self.handlers, self.model, self.labels)))
+        object.__setattr__(self, "_hash", hash((self.role, self.handlers, self.model, self.labels, self.files)))
 
     def __hash__(self) -> int:
         return self._hash
@@ -38,6 +39,7 @@ class Requirement:
         parts = [f"the handler {name}" for name in sorted(self.handlers)]
         parts += [f"the model {self.model}"] if self.model else []
         parts += [f"the label {key}={value}" for key, value in sorted(self.labels)]
+        parts += ["results of several files (a worker of this version)"] if self.files else []
         return ", ".join(parts) or "nothing in particular"
 
 
@@ -74,6 +76,11 @@ class Requirements:
             return next(others, self.executors[first])
         return self.executors[first]
 
+    def with_files(self) -> Requirements:
+        """Returns the same for a task that makes or reads results of several files."""
+        executors = tuple(replace(executor, files=True) for executor in self.executors)
+        return replace(self, executors=executors, validators=replace(self.validators, files=True))
+
 
 USUAL = Requirements()
 
@@ -85,6 +92,7 @@ class Abilities:
     handlers: frozenset[str]
     models: frozenset[str] = frozenset()  #: empty: whatever is named
     labels: Labels = frozenset()
+    files: bool = False  #: it makes and reads results of several files
 
     def meet(self, requirement: Requirement) -> bool:
         """Tells whether a worker of the right role with these abilities meets a requirement."""
@@ -93,6 +101,8 @@ class Abilities:
             requirement.handlers <= self.handlers
             and (not requirement.model or not self.models or requirement.model in self.models)
             and requirement.labels <= self.labels
+            # guard: a worker that knows no files is given none -> and True
+            and (self.files or not requirement.files)
         )
 
 

@@ -223,6 +223,7 @@ class UsageReported(AboutLease):
 class CandidateMade(AboutLease):
     content: Content
     body: bytes | None  #: None: it is in the store already, under its digest
+    brought: tuple[str, ...] = ()  #: digests of what was brought under the lease before, and belongs to it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -229,6 +229,14 @@ class KeptFrom:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FilesSummary:
+    """The files of a content that is a manifest."""
+
+    count: int
+    size: int  #: bytes, of all together
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Content:
     """The description of a candidate or an artifact, without its bytes."""
 
@@ -244,6 +252,7 @@ class Content:
     signed_off_by: VerdictBy | None = None  #: None: not signed off, or not kept by an earlier version
     signed_off_at: float = 0.0  #: 0: not signed off, or not kept by an earlier version
     kept_from: KeptFrom | None = None  #: the earlier execution that made it; None: this one
+    files: FilesSummary | None = None  #: it is the manifest of these files; None: it is no manifest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from runner_svc.store.port import Store
 
 SQLITE = "sqlite"
+OBJECTS = "SIGNOFF_RUNNER_OBJECTS"  # where the runner keeps large contents
 
 
 def restore(file: Path, into: Path, output: CommandOutput) -> int:
@@ -70,19 +71,24 @@ def _write_plans(file: Path, folder: Path) -> None:
 
 async def _fill(file: Path, folder: Path) -> None:
     from runner_svc.backup.filling import Filling, check_empty
+    from runner_svc.contents import Contents
+    from runner_svc.objects.choice import objects_for
 
-    store = _store(folder)
+    where = os.environ.get(STORE) or SQLITE
+    store = _store(where, folder)
+    objects = objects_for(folder, os.environ.get(OBJECTS, ""), is_local=where == SQLITE)
     await store.open()
     try:
         await check_empty(store)
-        await Filling(store).fill(_parts(file))
+        if objects is not None:
+            await objects.open()
+        await Filling(store, Contents(store, objects)).fill(_parts(file))
     finally:
         await store.close()
 
 
-def _store(folder: Path) -> Store:
+def _store(where: str, folder: Path) -> Store:
     """Returns the store to fill: that of the runner's own variable, or a new one in the folder."""
-    where = os.environ.get(STORE) or SQLITE
     if where == SQLITE:
         from runner_svc.store.sqlite import SqliteStore
 

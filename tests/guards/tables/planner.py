@@ -31,4 +31,5 @@ GUARDS: Sequence[Guard] = (
         "a criterion asks for sources, and the candidate has a list in APA style",
     ),
     Guard("the planner's forks leave gRPC alone", "a process for a plan is started while calls come in"),
+    Guard("a check names a file of its task", "a plan checks report.md, and its task makes raport.md"),
 )

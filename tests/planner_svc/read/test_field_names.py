@@ -13,9 +13,10 @@ from planner_svc.checks.structured import check_from_json
 from planner_svc.compiler import Compiled, compile_plan
 from planner_svc.diagnostics import LIMIT, Diagnostic, Severity
 from planner_svc.read import parse, task_reader
+from planner_svc.read.check_vocabulary import CHECK, CHECKS
 from planner_svc.read.object_types import FREE, ObjectType
 from planner_svc.read.spelling import folded
-from planner_svc.read.vocabulary import CHECK, CHECKS, PLAN, TASK, object_types_below
+from planner_svc.read.vocabulary import PLAN, TASK, object_types_below
 from tests.support.draws import so_many
 from tests.support.values.trees import atomic, codes, compiled, group
 
@@ -52,23 +53,37 @@ CHECKED: dict[str, dict[str, Any]] = {
     "quoted": {},
     "title": {},
     "postscript": {"marker": "P.S."},
+    "required_files": {"files": ["songs.json"]},
+    "file_size": {"min_bytes": 1, "max_bytes": 9},
+    "media_type": {"types": ["text/*"]},
+    "image": {"min_width": 1, "max_width": 9, "min_height": 1, "max_height": 9, "may_be_blank": True},
+    "table": {
+        "columns": [
+            {"name": "year", "type": "integer", "may_be_empty": True, "unique": True, "min": 1, "max": 9, "sum": 5}
+        ],
+        "only_these": True,
+        "min_rows": 1,
+        "max_rows": 9,
+    },
+    "archive_safe": {"max_members": 9, "max_unpacked_bytes": 9},
 }
+OF_A_FILE = {kind: {"file": "songs.json"} for kind in CHECKED if "file" in CHECKS[kind].fields}
 EVERYTHING: dict[str, Any] = {
     "task_id": "1_1",
     "description": "Find the songs",
     "dependencies": ["2"],
     "parent_id": "1",
     "input": {"description": "a band", "artifacts": ["band"], "parameters": {"a": 1}},
-    "output": {"description": "its songs", "artifact": "songs", "format": "JSON"},
+    "output": {"description": "its songs", "artifact": "songs", "format": "JSON", "files": ["songs.json"]},
     "validation": {
         "description": "complete",
         "criteria": ["is sorted"],
         "checks": [
-            *({"type": kind, **fields} for kind, fields in CHECKED.items()),
+            *({"type": kind, **fields, **OF_A_FILE.get(kind, {})} for kind, fields in CHECKED.items()),
             {"type": "number", "path": "a", "min": 1, "max": 9},  # not together with a threshold
         ],
         "worded_checks": True,
-        "judge": {"model": "m", "labels": {"zone": "eu"}, "votes": 3, "needed": 2},
+        "judge": {"model": "m", "labels": {"zone": "eu"}, "votes": 3, "needed": 2, "images": True},
         "human": True,
         "canaries": [{"candidate": "la la", "good": False}],
     },

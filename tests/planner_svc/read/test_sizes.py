@@ -53,6 +53,28 @@ def reckoned_and_real(result: Compiled) -> tuple[int, int]:
         {"type": "starts_with", "phrase": "a", "paragraph": 1_000_000, "whole_words": True, "case_sensitive": True},
         {"type": "number", "path": "a", "min": -0.1, "max": 0.1},
         {"type": "postscript", "marker": "P.S."},
+        {"type": "file_size", "min_bytes": LARGEST, "max_bytes": LARGEST},
+        {"type": "media_type", "types": ["a/b"] * 100},
+        {"type": "image", "min_width": 9_999, "max_width": 999_999, "min_height": 9_999, "max_height": 999_999},
+        {"type": "archive_safe", "max_members": 1_000_000, "max_unpacked_bytes": 1 << 40},
+        {
+            "type": "table",
+            "columns": [
+                {
+                    "name": f"{n}",
+                    "type": "number",
+                    "min": -0.1,
+                    "max": 0.1,
+                    "sum": 0.1,
+                    "unique": True,
+                    "may_be_empty": True,
+                }
+                for n in range(20)
+            ],
+            "only_these": True,
+            "min_rows": LARGEST,
+            "max_rows": LARGEST,
+        },
     ],
 )
 def test_of_many_checks(check: dict[str, Any]) -> None:

@@ -10,6 +10,16 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from planner_svc.checks.file_kinds import (
+    ArchiveSafeCheck,
+    ColumnType,
+    FileSizeCheck,
+    ImageCheck,
+    MediaTypeCheck,
+    RequiredFilesCheck,
+    TableCheck,
+    TableColumn,
+)
 from planner_svc.checks.kinds import (
     Check,
     CitationsCheck,
@@ -79,6 +89,27 @@ EVERY_CHECK: tuple[Check, ...] = (
     QuotedCheck(),
     TitleCheck(),
     PostscriptCheck(marker="P.S."),
+    JsonCheck(file="data/*.json"),
+    RequiredFilesCheck(files=("report.md", "charts/*.png")),
+    FileSizeCheck(min_bytes=1, max_bytes=None),
+    FileSizeCheck(min_bytes=0, max_bytes=9, file="a.bin"),
+    MediaTypeCheck(types=("image/png", "image/*"), file="a.png"),
+    ImageCheck(),
+    ImageCheck(min_width=1, max_width=2, min_height=3, max_height=4, may_be_blank=True, file="*.png"),
+    TableCheck(),
+    TableCheck(
+        columns=(
+            TableColumn(name="a"),
+            *(TableColumn(name=kind.value, type=kind) for kind in ColumnType if kind.value),
+            TableColumn(name="b", type=ColumnType.NUMBER, may_be_empty=True, unique=True, min=-0.5, max=2, sum=0),
+        ),
+        only_these=True,
+        min_rows=1,
+        max_rows=9,
+        file="a.csv",
+    ),
+    ArchiveSafeCheck(),
+    ArchiveSafeCheck(max_members=9, max_unpacked_bytes=10, file="a.zip"),
 )
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from runner_svc.backup.filling import Filling, check_empty
+from runner_svc.contents import Contents
 from runner_svc.store.memory import MemoryStore
 from runner_svc.store.port import Row, Store
 from runner_svc.store.postgres import PostgresStore
@@ -49,7 +50,7 @@ async def given(parts: Sequence[Part]) -> AsyncIterator[Part]:
 async def filled(store: Store, parts: Sequence[Part]) -> runner_pb2.BackedUpEnd:
     await store.open()
     await check_empty(store)
-    end = await Filling(store).fill(given(parts))
+    end = await Filling(store, Contents(store)).fill(given(parts))
     await store.close()
     return end
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import grpc.aio
 import pytest
 
+from runner_svc.contents import Contents
 from runner_svc.services.content_uploads import ContentUploads
 from runner_svc.store.memory import MemoryStore
 from runner_svc.store.sqlite import SqliteStore
@@ -212,7 +213,7 @@ async def test_a_malformed_upload_is_refused_and_stores_nothing(
     store = MemoryStore()
     await store.open()
     with pytest.raises(InvalidField) as refused:
-        await ContentUploads(store).take(stream(*parts))
+        await ContentUploads(Contents(store)).take(stream(*parts))
     assert str(refused.value).startswith(said)
     assert await store.renew_contents([ONE]) == {}
 
@@ -237,7 +238,7 @@ async def test_an_upload_that_is_too_large_ends_with_the_first_byte_too_many(run
 async def test_an_upload_that_stalls_gives_its_place_back() -> None:
     store = MemoryStore()
     await store.open()
-    uploads = ContentUploads(store, stall=0.01)
+    uploads = ContentUploads(Contents(store), stall=0.01)
 
     async def stalled() -> AsyncIterator[runner_pb2.UploadContentRequest]:
         yield runner_pb2.UploadContentRequest(digest=ONE, chunk=b"1")
@@ -246,4 +247,4 @@ async def test_an_upload_that_stalls_gives_its_place_back() -> None:
     for _ in range(6):
         with pytest.raises(UploadStalled, match="but got 1 bytes and no more"):
             await uploads.take(stalled())
-    assert await ContentUploads(store).take(stream((ONE, b"1"))) == 1
+    assert await ContentUploads(Contents(store)).take(stream((ONE, b"1"))) == 1

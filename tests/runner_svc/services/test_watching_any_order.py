@@ -45,9 +45,15 @@ class SlowStore(MemoryStore):
         super().__init__()
         self.refuses_next = False
 
-    async def append(self, rows: Sequence[Row], contents: Mapping[str, bytes], listed: Sequence[Listed] = ()) -> None:
+    async def append(
+        self,
+        rows: Sequence[Row],
+        contents: Mapping[str, bytes],
+        listed: Sequence[Listed] = (),
+        named: Sequence[str] = (),
+    ) -> None:
         await asyncio.sleep(0.003)
-        await super().append(rows, contents, listed)
+        await super().append(rows, contents, listed, named)
         await asyncio.sleep(0.003)
         if self.refuses_next:
             self.refuses_next = False

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from runner_svc.store.memory import MemoryStore
-from runner_svc.store.port import Checkpoint, Checkpointed, Listed, ListingQuery, Purged, Removal, Row, Store
+from runner_svc.store.port import Checkpoint, Checkpointed, InObjects, Listed, ListingQuery, Purged, Removal, Row, Store
 from runner_svc.store.postgres import PostgresStore
 from runner_svc.store.sqlite import SqliteStore
 from signoff.errors import StorageFailed
@@ -96,6 +96,103 @@ async def test_the_sizes_of_contents_are_told_of_those_that_are_there(store: Sto
     wanted = ["d2", "d3", "d1", *(f"absent {number}" for number in range(997))]
     assert await store.renew_contents(wanted) == {"d1": 3, "d2": 0}
     assert await store.renew_contents([]) == {}
+
+
+async def test_a_content_may_lie_in_the_object_store(store: Store) -> None:
+    await store.put_object("d1", 5_000_000_000)
+    await store.put_object("d1", 5_000_000_000)
+    assert await store.content("d1") == InObjects(5_000_000_000)
+    assert await store.renew_contents(["d1"]) == {"d1": 5_000_000_000}
+    assert await store.sizes("", 10, -1) == [("d1", 5_000_000_000)]
+    assert await store.drop_contents(["d1"], -1) == ["d1"]
+    assert await store.content("d1") is None
+
+
+# ---------------------------------------------------------------- what is brought under leases
+
+NOW = -1.0  # seconds: older than a second ahead
+
+
+@pytest.mark.guard("what no event has named is there for its lease alone")
+async def test_what_was_brought_under_a_lease_is_for_that_lease_alone_until_an_event_names_it(
+    store: Store,
+) -> None:
+    await store.stage("l1", {"d1": b"one"}, {"d2": 2_000_000})
+    assert await store.renew_contents(["d1", "d2"]) == {}
+    assert await store.renew_contents(["d1", "d2"], "l2") == {}
+    assert await store.renew_contents(["d1", "d2"], "l1") == {"d1": 3, "d2": 2_000_000}
+    assert await store.known_contents(["d1", "d2", "d3"]) == {"d1", "d2"}
+    assert await store.sizes("", 10, NOW) == []
+    assert await store.drop_contents(["d1", "d2"], NOW) == []
+    await store.append(rows("a", 1), {}, (), ["d1", "d2"])
+    assert await store.renew_contents(["d1", "d2"]) == {"d1": 3, "d2": 2_000_000}
+    assert await store.drop_staged(set(), NOW) == []
+
+
+@pytest.mark.guard("what an event names stays")
+async def test_what_no_event_has_named_is_dropped_after_its_lease(store: Store) -> None:
+    await store.stage("l1", {"d1": b"one", "d2": b"two"}, {"d3": 3_000_000})
+    await store.append(rows("a", 1), {}, (), ["d2"])
+    assert await store.drop_staged(set(), 60) == []
+    assert sorted(await store.drop_staged(set(), NOW)) == [("d1", 3), ("d3", 3_000_000)]
+    assert await store.drop_staged(set(), NOW) == []
+    assert [await store.content(digest) for digest in ("d1", "d2", "d3")] == [None, b"two", None]
+
+
+@pytest.mark.guard("what a living lease has brought stays")
+async def test_what_a_living_lease_has_brought_stays(store: Store) -> None:
+    await store.stage("l1", {"d1": b"one", "d2": b"two"}, {})
+    await store.stage("l2", {"d2": b"two"}, {})
+    assert await store.drop_staged({"l2"}, NOW) == [("d1", 3)]
+    assert await store.renew_contents(["d2"], "l2") == {"d2": 3}
+    assert await store.drop_staged({"l2"}, NOW) == []
+
+
+async def test_what_is_kept_already_is_no_leases_own(store: Store) -> None:
+    await store.put_content("d1", b"one")
+    await store.stage("l1", {"d1": b"one"}, {})
+    assert await store.renew_contents(["d1"]) == {"d1": 3}
+    assert await store.drop_staged(set(), NOW) == []
+    assert await store.content("d1") == b"one"
+
+
+@pytest.mark.parametrize("how", ["put", "object", "append", "named by another lease"])
+async def test_what_others_keep_is_kept(store: Store, how: str) -> None:
+    await store.stage("l1", {"d1": b"one"}, {})
+    match how:
+        case "put":
+            await store.put_content("d1", b"one")
+        case "object":
+            await store.put_object("d1", 3)
+        case "append":
+            await store.append(rows("a", 1), {"d1": b"one"})
+        case _:
+            await store.stage("l2", {"d1": b"one"}, {})
+            await store.append(rows("a", 1), {}, (), ["d1"])
+    assert await store.drop_staged(set(), NOW) == []
+    assert await store.renew_contents(["d1"]) == {"d1": 3}
+    assert await store.content("d1") == b"one"
+
+
+async def test_a_row_that_is_refused_names_nothing(store: Store) -> None:
+    await store.stage("l1", {"d1": b"one"}, {})
+    with pytest.raises(StorageFailed):
+        await store.append(rows("a", 2), {}, (), ["d1"])
+    assert await store.renew_contents(["d1"]) == {}
+
+
+async def test_what_is_staged_is_there_after_a_restart(again: Make) -> None:
+    before = again()
+    await before.open()
+    await before.stage("l1", {"d1": b"one"}, {"d2": 2_000_000})
+    await before.close()
+    after = again()
+    await after.open()
+    try:
+        assert await after.renew_contents(["d1", "d2"], "l1") == {"d1": 3, "d2": 2_000_000}
+        assert sorted(await after.drop_staged(set(), NOW)) == [("d1", 3), ("d2", 2_000_000)]
+    finally:
+        await after.close()
 
 
 async def test_a_map_keeps_its_parts_in_order(store: Store) -> None:

@@ -70,6 +70,46 @@ from signoff.plan.describe_check import describe_check
         ({"type": "quoted"}, "is enclosed, as a whole, in one pair of quotation marks"),
         ({"type": "title"}, "has a title in double angle brackets, such as <<title>>"),
         ({"type": "postscript"}, "has a postscript: a line after the text that begins with P.S."),
+        ({"type": "json", "file": "a.json"}, "has a file a.json that is valid JSON"),
+        ({"type": "words", "min_words": 3, "file": "*.md"}, "has files *.md, each of which has at least 3 words"),
+        ({"type": "required_files", "files": "a.md"}, "has the file a.md"),
+        (
+            {"type": "required_files", "files": ["a.md", "b c.csv", "charts/*.png"]},
+            "has the files a.md, 'b c.csv' and at least one file charts/*.png",
+        ),
+        ({"type": "file_size", "min_bytes": 1}, "has at least 1 byte"),
+        ({"type": "file_size", "max_bytes": 9, "file": "a"}, "has a file a that has at most 9 bytes"),
+        ({"type": "media_type", "types": ["image/png", "image/*"]}, "is image/png or image/* by its bytes"),
+        ({"type": "image"}, "is a picture that is not blank"),
+        (
+            {"type": "image", "min_width": 600, "min_height": 400, "file": "charts/sales.png"},
+            "has a picture charts/sales.png of at least 600 × 400 pixels that is not blank",
+        ),
+        (
+            {"type": "image", "max_width": 600, "may_be_blank": True, "file": "*.png"},
+            "has pictures *.png, each of at most 600 pixels in width",
+        ),
+        ({"type": "image", "may_be_blank": True, "file": "*.png"}, "has pictures *.png"),
+        ({"type": "table", "file": "a.csv"}, "has a table a.csv"),
+        (
+            {
+                "type": "table",
+                "columns": [
+                    "day",
+                    {"name": "the sum", "type": "number", "min": 0, "max": 9, "sum": 12.5, "unique": True},
+                    {"name": "n", "type": "integer", "max": 3, "may_be_empty": True},
+                ],
+                "only_these": True,
+                "min_rows": 1,
+            },
+            "is a table with the columns day, 'the sum' (numbers, from 0 to 9, 12.5 together, none twice) and "
+            "n (whole numbers, at most 3, some may be missing) and no others, and at least 1 row below the head",
+        ),
+        (
+            {"type": "archive_safe", "max_members": 5},
+            "is a ZIP or tar archive that unpacks without harm: at most 5 members and 1073741824 bytes, no path or "
+            "link out of its folder, no two members of one name",
+        ),
     ],
 )
 def test_every_kind_of_check_is_told_in_words(check: dict[str, object], told: str) -> None:

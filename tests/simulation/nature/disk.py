@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 
 from runner_svc.store.memory import MemoryStore
-from runner_svc.store.port import Checkpoint, Checkpointed, Listed, ListingQuery, Purged, Removal, Row
+from runner_svc.store.port import Checkpoint, Checkpointed, InObjects, Listed, ListingQuery, Purged, Removal, Row
 from signoff.errors import StorageFailed
 from tests.simulation.nature.crashing import Trap
 from tests.simulation.nature.weather import Weather
@@ -39,13 +39,19 @@ class Disk:
     async def owned(self) -> None:
         await self._never()
 
-    async def append(self, rows: Sequence[Row], contents: Mapping[str, bytes], listed: Sequence[Listed] = ()) -> None:
+    async def append(
+        self,
+        rows: Sequence[Row],
+        contents: Mapping[str, bytes],
+        listed: Sequence[Listed] = (),
+        named: Sequence[str] = (),
+    ) -> None:
         await self._stop_at("before append")
         await self._take_time()
         await self._stop_at("append lost")
         fails = self._fails("writes fail")
         if not fails or self._chance.random() < 0.5:
-            await self._store.append(rows, contents, listed)
+            await self._store.append(rows, contents, listed, named)
         await self._stop_at("append durable")
         if fails:
             raise StorageFailed("the disk refused")
@@ -71,15 +77,33 @@ class Disk:
         self._may_refuse()
         await self._store.put_content(digest, body)
 
-    async def content(self, digest: str) -> bytes | None:
+    async def put_object(self, digest: str, size: int) -> None:
+        await self._take_time()
+        self._may_refuse()
+        await self._store.put_object(digest, size)
+
+    async def stage(self, lease: str, contents: Mapping[str, bytes], objects: Mapping[str, int]) -> None:
+        await self._take_time()
+        self._may_refuse()
+        await self._store.stage(lease, contents, objects)
+
+    async def drop_staged(self, leases: Set[str], older_than: float) -> Sequence[tuple[str, int]]:
+        self._may_refuse()
+        return await self._store.drop_staged(leases, older_than)
+
+    async def content(self, digest: str) -> bytes | InObjects | None:
         await self._take_time()
         self._may_refuse()
         return await self._store.content(digest)
 
-    async def renew_contents(self, digests: Sequence[str]) -> Mapping[str, int]:
+    async def known_contents(self, digests: Sequence[str]) -> Set[str]:
+        self._may_refuse()
+        return await self._store.known_contents(digests)
+
+    async def renew_contents(self, digests: Sequence[str], lease: str = "") -> Mapping[str, int]:
         await self._take_time()
         self._may_refuse()
-        return await self._store.renew_contents(digests)
+        return await self._store.renew_contents(digests, lease)
 
     async def put_map(self, key: str, parts: Sequence[bytes]) -> None:
         self._may_refuse()

@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 
 import grpc.aio
 
+from signoff.manifest.manifest import FILES
 from signoff.v1 import execution_pb2, runner_pb2, worker_pb2
 from tests.support.servers.runner import Running
 from tests.support.values.results import results_of
@@ -102,6 +103,7 @@ async def raw_worker(
     handlers: Sequence[str] = (),
     models: Sequence[str] = (),
     max_frame_bytes: int = 0,
+    features: Sequence[str] = (FILES,),
 ) -> AsyncIterator[RawWorker]:
     """Connects a worker, up to its Credit; the stream is cancelled at the end of the block."""
     call = runner.workers.Connect()
@@ -117,6 +119,7 @@ async def raw_worker(
         handlers=handlers,
         models=models,
         max_frame_bytes=max_frame_bytes,
+        features=features,
     )
     await worker.say(hello=hello)
     worker.session_id = (await worker.hear("welcome")).session_id

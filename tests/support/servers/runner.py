@@ -17,6 +17,7 @@ from runner_svc.codec.maps import map_from_parts
 from runner_svc.core.fleet.timings import ModelTables, StreamTimings
 from runner_svc.core.model.map import NO_PARENT, Map
 from runner_svc.engine import CHECKPOINT_EVERY, Engine
+from runner_svc.objects.port import Objects
 from runner_svc.planner import Fetched, Planner
 from runner_svc.prices import Prices
 from runner_svc.prune.collection import GRACE
@@ -153,6 +154,7 @@ async def running(
     clock: Callable[[], float] = time.time,
     thoughts: LastThoughts | None = None,
     prune_grace: float = GRACE,
+    objects: Objects | None = None,
 ) -> AsyncIterator[Running]:
     """Serves a runner until the block ends."""
     store = store or MemoryStore()
@@ -160,7 +162,14 @@ async def running(
     feed = feed or Feed()
     hub = Hub(feed, thoughts)
     engine = Engine(
-        store, performer=hub, feed=feed, timings=timings, tables=tables, checkpoint_every=checkpoint_every, clock=clock
+        store,
+        performer=hub,
+        feed=feed,
+        timings=timings,
+        tables=tables,
+        checkpoint_every=checkpoint_every,
+        clock=clock,
+        objects=objects,
     )
     outputs = OutputFiles(folder, engine.contents)
     engine.observe(hub)

@@ -34,6 +34,7 @@ from signoff.v1 import (
     worker_pb2,
     worker_pb2_grpc,
 )
+from tests.support.servers.scripted_files import ScriptedFiles
 
 WITHIN = 10.0  # seconds for what takes milliseconds
 CHUNK = 100_000  # bytes of an artifact in one message
@@ -249,6 +250,7 @@ class ScriptedRunner(worker_pb2_grpc.WorkerServiceServicer):
         self.address = address
         self.artifacts: dict[str, bytes | SignoffError] = {}  #: by digest
         self.asked: list[runner_pb2.GetArtifactRequest] = []
+        self.files = ScriptedFiles()  #: of results with several files
         self._streams: asyncio.Queue[Stream] = asyncio.Queue()
         self._server = Server()
 
@@ -290,7 +292,7 @@ class ScriptedRunner(worker_pb2_grpc.WorkerServiceServicer):
 
 
 class _Artifacts(runner_pb2_grpc.RunnerServiceServicer):
-    """The one call of RunnerService that workers make."""
+    """The calls of RunnerService that workers make."""
 
     def __init__(self, runner: ScriptedRunner) -> None:
         self._runner = runner
@@ -299,6 +301,10 @@ class _Artifacts(runner_pb2_grpc.RunnerServiceServicer):
         self, request: runner_pb2.GetArtifactRequest, context: Context
     ) -> AsyncIterator[runner_pb2.GetArtifactResponse]:
         self._runner.asked.append(request)
+        if request.all_files:
+            async for answer in self._runner.files.sent(request):
+                yield answer
+            return
         found = self._runner.artifacts.get(request.digest, ArtifactNotFound(f"no artifact {request.digest}"))
         if isinstance(found, SignoffError):
             raise found
@@ -306,6 +312,16 @@ class _Artifacts(runner_pb2_grpc.RunnerServiceServicer):
         yield runner_pb2.GetArtifactResponse(info=info)
         for start in range(0, len(found), CHUNK):
             yield runner_pb2.GetArtifactResponse(chunk=found[start : start + CHUNK])
+
+    async def ListMissingContents(
+        self, request: runner_pb2.ListMissingContentsRequest, _context: Context
+    ) -> runner_pb2.ListMissingContentsResponse:
+        return self._runner.files.missing(request)
+
+    async def UploadFiles(
+        self, request_iterator: AsyncIterator[runner_pb2.UploadFilesRequest], context: Context
+    ) -> runner_pb2.UploadFilesResponse:
+        return await self._runner.files.received(request_iterator, context)
 
 
 @contextmanager

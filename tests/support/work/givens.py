@@ -5,13 +5,17 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, cast
 
+from signoff.manifest.manifest import MANIFEST_TYPE, manifest_of, manifest_to_json
 from signoff.v1 import execution_pb2, plan_pb2
 from tests.support.servers.model_server import NONCE
 from worker_svc.assignment import Artifact, Assignment, Feedback, Prompt
+from worker_svc.files.collecting import FilesLimit
+from worker_svc.files.measuring import measured
 from worker_svc.llm.port import ModelAnswer, ModelFailure, ModelRequest, OnDelta
 from worker_svc.spent import OnSpent, Spent, unheard
 
@@ -40,6 +44,25 @@ def artifact(content: str | bytes, name: str = "planets", task_id: str = "1_1") 
     data = content.encode() if isinstance(content, str) else content
     digest = hashlib.sha256(data).hexdigest()
     return Artifact(name=name, task_id=task_id, media_type="text/plain", digest=digest, content=data)
+
+
+def with_files(folder: Path, files: Mapping[str, bytes], main: str, name: str = "sales") -> Artifact:
+    """Returns an artifact with these files, which are written into a folder."""
+    for path, content in files.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_bytes(content)
+    manifest = manifest_of(measured(folder, tuple(files), lambda: None), main)
+    data = manifest_to_json(manifest)
+    digest = hashlib.sha256(data).hexdigest()
+    return Artifact(
+        name=name,
+        task_id="1_1",
+        media_type=MANIFEST_TYPE,
+        digest=digest,
+        content=data,
+        manifest=manifest,
+        folder=folder,
+    )
 
 
 def to_execute(
@@ -160,6 +183,8 @@ class Heard:
     prompts_wanted: bool = True
     prompts: list[Prompt] = field(default_factory=list)
     checkpoints: list[bytes] = field(default_factory=list)
+    files_limit: FilesLimit = FilesLimit()  # noqa: RUF009 - frozen
+    brought: dict[str, bytes] = field(default_factory=dict)  #: the files of a candidate
     heard: asyncio.Event = field(default_factory=asyncio.Event)  #: something was thought aloud, or saved
 
     def thinking(self, text: str) -> None:
@@ -175,6 +200,10 @@ class Heard:
 
     async def prompt(self, prompt: Prompt) -> None:
         self.prompts.append(prompt)
+
+    async def files(self, folder: Path, paths: Sequence[str], main: str) -> bytes:
+        self.brought = {path: (folder / path).read_bytes() for path in paths}
+        return manifest_to_json(manifest_of(measured(folder, paths, lambda: None), main))
 
     def usage(self, model: str, spent: Spent) -> None:
         self.costs.append((model, spent))

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from signoff.app import App, CannotTell, Context, Verdict
+from signoff.app import App, CannotTell, Context, Files, Verdict
 
 app = App()
 
@@ -26,6 +26,13 @@ async def fetch(topic: str, ctx: Context, limit: int = 2) -> Papers:
     ctx.progress(f"looking for {topic}")
     ctx.usage("archive", input_tokens=limit)
     return Papers(titles=[f"{topic} {number}" for number in range(1, limit + 1)])
+
+
+@app.executor(process=True)
+def draws_in_a_process(sales: Files, ctx: Context) -> None:
+    (ctx.outputs / "charts").mkdir()
+    for path, place in sales.items():
+        (ctx.outputs / path).write_bytes(place.read_bytes() + b"!")
 
 
 @app.executor

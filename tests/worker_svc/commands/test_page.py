@@ -56,7 +56,9 @@ async def test_task_json_is_as_the_page_shows_it(tmp_path: Path) -> None:
 def test_the_page_names_every_variable_of_the_environment() -> None:
     rows = [line for line in section("Environment").splitlines() if line.startswith("| `")]
     named = [name for row in rows for name in re.findall(r"`([A-Z_]+)`", row.split("|")[1])]
-    assert sorted(named) == sorted(environment(commanded("true"), Path("/folder"), {}))
+    assignment = commanded("true")
+    assignment.task.output.files.append("*.md")
+    assert sorted(named) == sorted(environment(assignment, Path("/folder"), {}))
 
 
 def test_the_page_names_the_limits_that_hold() -> None:

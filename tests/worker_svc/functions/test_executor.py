@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from signoff.app import App, Context, Failed, Verdict
+from signoff.app import App, Context, Document, Failed, Verdict
 from signoff.service.logs import LOG_FILE
 from signoff.v1 import execution_pb2, plan_pb2, worker_pb2
 from tests.support.work.functions import SAMPLE, callee
@@ -168,13 +168,15 @@ def test_an_assignment_becomes_all_that_a_function_may_want_to_know() -> None:
     assert (seen.attempt, seen.parameters, seen.output_format) == (2, {"limit": 3}, "Markdown")
     assert seen.output_description == "The planets"
     assert job.text_type == "text/markdown"
-    assert [(given.name, given.task_id, given.text) for given in job.inputs] == [("topic", "1_0", "a")]
+    (given,) = job.inputs
+    assert isinstance(given, Document)
+    assert (given.name, given.task_id, given.text) == ("topic", "1_0", "a")
     assert job.omitted == ("more (too large)",)
     assert job.candidate is None
     assert job.feedback is not None
     assert (job.feedback.summary, job.feedback.reasons) == ("not true", ("is true: it is not",))
     assert job.feedback.earlier == ("attempt 1: odd",)
-    assert job.feedback.candidate is not None
+    assert isinstance(job.feedback.candidate, Document)
     assert job.feedback.candidate.text == "old"
     assert job_of(to_execute(task())).task.parameters is None
 

@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from signoff.app import Document
 from signoff.errors import ArtifactNotFound, SignoffError, StaleLease, StorageFailed
+from signoff.manifest.manifest import FILES
 from signoff.rpc.frames import IN_PARTS
 from signoff.v1 import execution_pb2, runner_pb2, worker_pb2
 from tests.support.servers.model_server import ModelServer, without_proxies
@@ -71,7 +73,8 @@ async def test_a_large_input_lies_in_a_file_that_is_gone_with_the_work(runner: S
     layout = layout_of(assignment)
     async with attempt_folder(layout, tmp_path) as folder:
         assert (folder / layout.inputs[1][1]).read_bytes() == large
-    assert [document.content for document in job_of(assignment).inputs] == [small, large]
+    documents = job_of(assignment).inputs
+    assert [document.content for document in documents if isinstance(document, Document)] == [small, large]
 
 
 async def test_a_disk_without_room_for_an_input_is_a_transient_failure_that_says_so(
@@ -127,7 +130,7 @@ async def test_an_assignment_without_all_of_its_parts_is_declined(runner: Script
 async def test_a_worker_says_that_it_takes_inputs_in_parts(runner: ScriptedRunner) -> None:
     async with working(runner.address):
         stream = await runner.welcomed()
-    assert list(stream.hello.features) == [IN_PARTS]
+    assert list(stream.hello.features) == [IN_PARTS, FILES]
 
 
 def inline(content: bytes) -> worker_pb2.InputArtifact:

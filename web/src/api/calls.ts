@@ -18,6 +18,7 @@ import type {
 } from "../gen/signoff/v1/plan_pb";
 import type { ListPlansResponseJson } from "../gen/signoff/v1/planner_pb";
 import type {
+  FileEntryJson,
   GetExecutionResponseJson,
   ListExecutionsResponseJson,
   ListWorkersResponseJson,
@@ -42,6 +43,8 @@ export type DifferenceLine = {
   afterLine?: number;
 };
 export type Difference = { before?: number; after?: number; lines?: DifferenceLine[]; truncated?: boolean };
+/** The files of a result: its main file opens first. */
+export type FilesJson = { main?: string; files?: FileEntryJson[] };
 export type PromptSummary = { phase?: string; digest?: string; sizeBytes?: string | number; at?: string };
 export type ThinkingTail = { attempt?: number; phase?: string; text?: string; dropped?: boolean };
 export type Session = { required?: boolean; signedIn?: boolean; readOnly?: boolean };
@@ -150,6 +153,16 @@ export const tasks = {
     getJson<CandidateInfoJson>(attempt(execution, id, n), o),
   candidate: (execution: string, id: string, n: number, download = false) =>
     addressOf(attempt(execution, id, n, "candidate"), download ? { download: 1 } : {}),
+  artifactZip: (execution: string, id: string) => addressOf(task(execution, id, "artifact", "files.zip")),
+  candidateFiles: (execution: string, id: string, n: number, o: Options = {}) =>
+    getJson<FilesJson>(attempt(execution, id, n, "candidate", "files"), o),
+  candidateFile: (execution: string, id: string, n: number, path: string, download = false) =>
+    addressOf(
+      attempt(execution, id, n, "candidate", "files", ...path.split("/")),
+      download ? { download: 1 } : {},
+    ),
+  candidateZip: (execution: string, id: string, n: number) =>
+    addressOf(attempt(execution, id, n, "candidate", "files.zip")),
   difference: (execution: string, id: string, n: number, to?: number, o: Options = {}) =>
     getJson<Difference>(attempt(execution, id, n, "difference"), { ...o, query: { to } }),
   prompts: (execution: string, id: string, n: number, o: Options = {}) =>

@@ -29,6 +29,10 @@ export const words = strings({
   cost: ["cost", "费用"],
   tokens: [(n: string) => `${n} tokens`, (n: string) => `${n} 令牌`],
   tasksN: [(n: number) => (n === 1 ? "1 task" : `${n} tasks`), (n: number) => `${n} 个任务`],
+  filesN: [
+    (n: number, size: string) => (n === 1 ? `1 file, ${size}` : `${n.toLocaleString("en")} files, ${size}`),
+    (n: number, size: string) => `${n.toLocaleString("en")} 个文件，${size}`,
+  ],
   close: ["Close", "关闭"],
   cancel: ["Cancel", "取消"],
   confirm: ["Confirm", "确认"],

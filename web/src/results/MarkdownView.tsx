@@ -2,7 +2,7 @@
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { language } from "../i18n";
 import type { Quoted } from "./evidence";
-import { renderMarkdown } from "./markdown";
+import { type Linked, renderMarkdown } from "./markdown";
 import type { Focus } from "./shown";
 import { s } from "./strings";
 
@@ -10,19 +10,21 @@ export type MarkdownProps = {
   text: string;
   quoted: readonly Quoted[];
   focus: Focus | undefined;
+  linked?: Linked | undefined;
   /** Tells which results have evidence in the document. */
   found: (marks: ReadonlySet<number>) => void;
 };
 
-export default function MarkdownView({ text, quoted, focus, found }: MarkdownProps) {
+export default function MarkdownView({ text, quoted, focus, found, linked }: MarkdownProps) {
   const box = useRef<HTMLDivElement>(null);
   const spoken = language.value;
   useLayoutEffect(() => {
     const element = box.current!;
-    element.replaceChildren(renderMarkdown(text, quoted, { picture: s.remotePicture(), rest: s.rest() }));
+    const told = { picture: s.remotePicture(), rest: s.rest(), broken: s.noPicture() };
+    element.replaceChildren(renderMarkdown(text, quoted, told, linked));
     const marks = [...element.querySelectorAll<HTMLElement>("mark")];
     found(new Set(marks.flatMap((one) => (one.dataset.marks ?? "").split(" ").map(Number))));
-  }, [text, quoted, spoken]);
+  }, [text, quoted, spoken, linked]);
   useLayoutEffect(() => {
     for (const one of box.current!.querySelectorAll("mark.current")) one.classList.remove("current");
     if (!focus) return;
@@ -31,6 +33,6 @@ export default function MarkdownView({ text, quoted, focus, found }: MarkdownPro
     const sought = marks.filter((one) => one.dataset.passage === passages[focus.turn % passages.length]);
     for (const one of sought) one.classList.add("current");
     sought[0]?.scrollIntoView({ block: "center" });
-  }, [focus, text, quoted, spoken]);
+  }, [focus, text, quoted, spoken, linked]);
   return <div ref={box} class="markdown" dir="auto" />;
 }

@@ -3,11 +3,12 @@ import { useEffect, useId, useMemo, useState } from "preact/hooks";
 import { useResource } from "../api";
 import { Button, Failed, format, Lazy, Loading, Tabs, Visible } from "../ui";
 import { visible } from "../ui/visible";
-import { type Content, FIRST, fetchContent, firstPart } from "./content";
+import { type Content, FIRST, fetchContent, firstPart, NOTHING } from "./content";
 import { type Passage, passagesIn, type Quoted } from "./evidence";
 import { FullView } from "./FullView";
-import { kindOf, type View } from "./kind";
+import { isShownAsPicture, kindOf, type View } from "./kind";
 import type { MarkdownProps } from "./MarkdownView";
+import type { Linked } from "./markdown";
 import { type Places, placesInGrid, placesInTree } from "./places";
 import { type Focus, type Shown, shownOf } from "./shown";
 import { s } from "./strings";
@@ -29,11 +30,15 @@ export type ResultProps = {
   readonly mediaType: string | undefined;
   readonly size: number;
   readonly name: string;
+  /** Of a file of a result: what it says of itself when it cannot be shown. */
+  readonly digest?: string | undefined;
+  /** Of a file of a result: which files the addresses in a document mean. */
+  readonly linked?: Linked | undefined;
   /** What a verdict quotes. Must stay the same object for as long as it says the same. */
-  readonly quoted?: readonly Quoted[];
+  readonly quoted?: readonly Quoted[] | undefined;
   readonly focus?: Focus | undefined;
   /** Tells which of `quoted` are in the text. */
-  readonly found?: (marks: ReadonlySet<number>) => void;
+  readonly found?: ((marks: ReadonlySet<number>) => void) | undefined;
 };
 
 export function ResultView(props: ResultProps) {
@@ -50,8 +55,7 @@ export function ResultView(props: ResultProps) {
   );
 }
 
-type InnerProps = Omit<ResultProps, "found"> & {
-  found?: ResultProps["found"] | undefined;
+type InnerProps = ResultProps & {
   fill?: boolean;
   enlarge?: () => void;
 };
@@ -61,7 +65,7 @@ function Result(props: InnerProps) {
   const isPicture = kindOf(mediaType) === "picture";
   const [limit, setLimit] = useState(firstPart(mediaType, size));
   const content = useResource(
-    async (signal) => (isPicture ? undefined : fetchContent(url, limit, signal)),
+    async (signal) => (isPicture || size === 0 ? NOTHING : fetchContent(url, limit, signal)),
     [url, limit, isPicture],
   );
   if (isPicture) return <Picture {...props} />;
@@ -166,6 +170,7 @@ type NotesProps = { content: Content; shown: Shown; view: View | undefined; more
 
 function Notes({ content, shown, view, more }: NotesProps) {
   const isCut = content.shown < content.total;
+  const sizes = [format.size(content.shown), format.size(content.total)] as const;
   const isRenderedCut = view === "markdown" && content.text.length > MOST_MARKDOWN;
   return (
     <>
@@ -180,7 +185,11 @@ function Notes({ content, shown, view, more }: NotesProps) {
       )}
       {isCut && content.isText && !isRenderedCut && (
         <div class="row wrap result-note">
-          <span>{s.shown(format.size(content.shown), format.size(content.total))}</span>
+          <span>
+            {view === "table" && shown.grid
+              ? s.shownRows(format.count(shown.grid.rows.length), ...sizes)
+              : s.shown(...sizes)}
+          </span>
           <Button small onClick={more}>
             {s.more()}
           </Button>
@@ -204,7 +213,8 @@ function Body(props: BodyProps) {
   switch (view) {
     case "markdown": {
       const text = content.text.slice(0, MOST_MARKDOWN);
-      return <Lazy<MarkdownProps> load={markdown} props={{ text, quoted, focus, found }} />;
+      const { linked } = props;
+      return <Lazy<MarkdownProps> load={markdown} props={{ text, quoted, focus, found, linked }} />;
     }
     case "table":
       return <GridTable grid={shown.grid!} places={props.inGrid} focus={focus} fill={fill} />;
@@ -215,16 +225,43 @@ function Body(props: BodyProps) {
     case "source":
       return <TextView text={content.text} label={name} passages={passages} focus={focus} fill={fill} />;
     default:
-      return <p class="muted">{s.notText(visible(props.mediaType ?? ""), format.size(content.total))}</p>;
+      return <Facts {...props} />;
   }
+}
+
+/** What is known of bytes that are not shown. */
+function Facts({ mediaType, size, digest }: InnerProps) {
+  return (
+    <>
+      <p class="muted">{s.notShown()}</p>
+      <dl class="file-facts small">
+        <dt>{s.mediaType()}</dt>
+        <dd>{visible(mediaType ?? "")}</dd>
+        <dt>{s.size()}</dt>
+        <dd>{format.size(size)}</dd>
+        {digest && (
+          <>
+            <dt>SHA-256</dt>
+            <dd class="mono">{digest}</dd>
+          </>
+        )}
+      </dl>
+    </>
+  );
 }
 
 /** A picture of pixels. The door sends it with a policy of its own, by which it may load nothing. */
 function Picture(props: InnerProps) {
+  const { found } = props;
+  useEffect(() => found?.(NO_MARKS), [found]);
   return (
     <>
       <Bar {...props} />
-      <Image {...props} src={props.url} />
+      {isShownAsPicture(props.mediaType ?? "", props.size) ? (
+        <Image {...props} src={props.url} />
+      ) : (
+        <Facts {...props} />
+      )}
     </>
   );
 }
@@ -247,15 +284,31 @@ type ImageProps = { src: string; name: string; fill?: boolean };
 
 function Image({ src, name, fill = false }: ImageProps) {
   const [isBroken, setBroken] = useState(false);
+  const [isReal, setReal] = useState(false);
+  const [measures, setMeasures] = useState("");
   if (isBroken) return <p class="result-note">{s.noPicture()}</p>;
   return (
-    <div class={`picture-room ${fill ? "fill" : ""}`}>
-      <img
-        src={src}
-        alt={s.pictureOf(visible(name))}
-        onLoad={() => URL.revokeObjectURL(src)}
-        onError={() => setBroken(true)}
-      />
-    </div>
+    <>
+      <div class="row">
+        <Button small kind="quiet" aria-pressed={isReal} onClick={() => setReal(!isReal)}>
+          {s.realSize()}
+        </Button>
+        <span class="small muted numbers">{measures}</span>
+      </div>
+      <div
+        class={`picture-room ${fill ? "fill" : ""} ${isReal ? "real" : ""}`}
+        tabIndex={isReal ? 0 : undefined}
+      >
+        <img
+          src={src}
+          alt={s.pictureOf(visible(name))}
+          onLoad={({ currentTarget: image }) => {
+            setMeasures(`${image.naturalWidth} × ${image.naturalHeight}`);
+            URL.revokeObjectURL(src);
+          }}
+          onError={() => setBroken(true)}
+        />
+      </div>
+    </>
   );
 }

@@ -4,6 +4,7 @@ import { format, VirtualList, Visible } from "../ui";
 import { visible } from "../ui/visible";
 import type { Passage } from "./evidence";
 import { Marked } from "./Marked";
+import { movedBy } from "./moves";
 import { nameText, type Places, waysTo, within } from "./places";
 import { type Focus, soughtOf } from "./shown";
 import { s } from "./strings";
@@ -102,11 +103,8 @@ export function JsonTree({ value, places, focus, fill = false }: Props) {
 }
 
 function moveOf(key: string, current: number, rows: readonly TreeRow[]): number | undefined {
-  if (key === "ArrowDown") return Math.min(rows.length - 1, current + 1);
-  if (key === "ArrowUp") return Math.max(0, current - 1);
-  if (key === "Home") return 0;
-  if (key === "End") return rows.length - 1;
-  if (key !== "ArrowLeft" || rows[current]?.isOpen) return undefined;
+  if (key !== "ArrowLeft") return movedBy(key, current, rows.length);
+  if (rows[current]?.isOpen) return undefined;
   const depth = rows[current]?.depth ?? 0;
   return Math.max(
     0,

@@ -20,11 +20,13 @@ export function firstPart(mediaType: string | undefined, total: number): number 
   return WHOLE_KINDS.includes(kindOf(mediaType)) && total <= WHOLE ? WHOLE : FIRST;
 }
 
+export const NOTHING: Content = { text: "", isText: true, shown: 0, total: 0 };
+
 /** Fetches the first `limit` bytes of a content. */
 export async function fetchContent(url: string, limit: number, signal: AbortSignal): Promise<Content> {
   const request = { headers: { Range: `bytes=0-${limit - 1}` }, signal };
   const answer = await fetch(url, { ...request, credentials: "same-origin" });
-  if (answer.status === 416) return { text: "", isText: true, shown: 0, total: 0 }; // an empty content has no ranges
+  if (answer.status === 416) return NOTHING; // an empty content has no ranges
   if (!answer.ok) throw await problemOf(answer);
   const bytes = await read(answer, limit);
   const total = totalOf(answer.headers) ?? bytes.length;

@@ -13,7 +13,7 @@ export type Kind =
   | "text"
   | "unknown";
 
-const PICTURES = new Set(["image/png", "image/jpeg", "image/gif", "image/webp"]);
+const PICTURES = new Set(["png", "jpeg", "gif", "webp", "avif", "bmp"].map((name) => `image/${name}`));
 const KINDS: Readonly<Record<string, Kind>> = {
   "text/markdown": "markdown",
   "text/csv": "separated",
@@ -38,7 +38,16 @@ export function kindOf(mediaType: string | undefined): Kind {
   const bare = bareType(mediaType);
   if (PICTURES.has(bare)) return "picture";
   if (bare.endsWith("+json")) return "json";
-  return KINDS[bare] ?? (bare.startsWith("text/") || bare.endsWith("+xml") ? "code" : "unknown");
+  if (Object.hasOwn(KINDS, bare)) return KINDS[bare]!;
+  return bare.startsWith("text/") || bare.endsWith("+xml") ? "code" : "unknown";
+}
+
+const MOST_PICTURE = 50 * 1024 * 1024; // bytes that the browser is given to decode
+
+/** Tells whether a file is a picture that an image element is to show; what is in it shows then. */
+export function isShownAsPicture(mediaType: string, size: number): boolean {
+  const kind = kindOf(mediaType);
+  return (kind === "picture" || kind === "drawing") && size <= MOST_PICTURE;
 }
 
 /** Tells whether a text is an SVG drawing: its first element says so, after what may stand before that. */

@@ -15,20 +15,32 @@ parser.normalizeLinkText = (address) => address;
 
 const MOST_TOKENS = 30_000; // a short text can make tables of tens of thousands of cells
 
+const MOST_PICTURES = 200; // of a document; the others are links to their files
+
 /** Words of the page that stand in a document. */
-export type MarkdownWords = { readonly picture: string; readonly rest: string };
+export type MarkdownWords = { readonly picture: string; readonly rest: string; readonly broken: string };
+/** A file that an address in the document means; `url`: it is a picture, and that is where its bytes are. */
+export type LinkedFile = { readonly url: string | undefined; readonly open: () => void };
+export type Linked = (address: string) => LinkedFile | undefined;
 
 /** Returns the Markdown as a fragment, in which the passages that are quoted are marked. */
 export function renderMarkdown(
   text: string,
   quoted: readonly Quoted[] = [],
-  words: MarkdownWords = { picture: "", rest: "…" },
+  words: MarkdownWords = { picture: "", rest: "…", broken: "" },
+  linked: Linked = () => undefined,
 ): DocumentFragment {
   const tokens = parser.parse(text, {});
   const shown = tokens.length > MOST_TOKENS ? tokens.slice(0, endWithin(tokens)) : tokens;
   const fragment = built(shown, document);
   markPassages(fragment, quoted); // first: what is added below is no part of the text
-  for (const link of [...fragment.querySelectorAll("a")]) tameLink(link, words.picture);
+  let pictures = 0;
+  for (const link of [...fragment.querySelectorAll("a")]) {
+    const file = linked(link.getAttribute("href") ?? "");
+    if (file?.url && link.dataset.picture && pictures++ < MOST_PICTURES) showPicture(link, file.url, words);
+    else if (file && !link.parentElement?.closest("a")) openFile(link, file);
+    else tameLink(link, words.picture);
+  }
   for (const table of [...fragment.querySelectorAll("table")]) makeRoomFor(table);
   showHidden(fragment);
   if (shown.length < tokens.length) fragment.append(noteOf(fragment, words.rest));
@@ -49,6 +61,29 @@ function noteOf(fragment: DocumentFragment, text: string): HTMLElement {
   note.className = "result-note";
   note.textContent = text;
   return note;
+}
+
+/** Shows a picture of the same result, as an image element alone: in an image no script runs, and nothing is fetched. */
+function showPicture(link: HTMLElement, url: string, words: MarkdownWords): void {
+  const image = link.ownerDocument.createElement("img");
+  image.alt = visible(link.textContent ?? "");
+  image.loading = "lazy";
+  image.addEventListener("error", () =>
+    image.replaceWith(`${words.picture}: ${image.alt} (${words.broken})`),
+  );
+  image.src = url;
+  link.replaceWith(image);
+}
+
+/** Makes a link to another file of the same result a button that opens it. */
+function openFile(link: HTMLElement, file: LinkedFile): void {
+  const button = link.ownerDocument.createElement("button");
+  button.type = "button";
+  button.className = "file-link";
+  button.append(...link.childNodes);
+  if (!button.textContent) button.append(link.getAttribute("href") ?? "");
+  button.addEventListener("click", file.open);
+  link.replaceWith(button);
 }
 
 /** Keeps a link that leads to another site or to a mailbox; of any other, the text and the address stay, and no link. */

@@ -13,15 +13,26 @@ export const s = strings({
     (shown: string, total: string) => `The first ${shown} of ${total} are shown.`,
     (shown: string, total: string) => `显示前 ${shown}，共 ${total}。`,
   ],
+  shownRows: [
+    (rows: string, shown: string, total: string) => `The first ${rows} rows are shown: ${shown} of ${total}.`,
+    (rows: string, shown: string, total: string) => `显示前 ${rows} 行：${shown}，共 ${total}。`,
+  ],
   more: ["Show more", "显示更多"],
   tooLarge: [
     (total: string) => `At ${total}, it is shown as text; the download has all of it.`,
     (total: string) => `内容共 ${total}，按文本显示；下载可得全部内容。`,
   ],
-  notText: [
-    (type: string, total: string) => `${total} of ${type || "an unknown type"}: no text that could be shown.`,
-    (type: string, total: string) => `${total}，类型 ${type || "未知"}：无法以文本显示。`,
+  notShown: [
+    "The page does not show this. The download has its bytes.",
+    "页面无法显示此内容。可下载其内容。",
   ],
+  mediaType: ["Type", "类型"],
+  size: ["Size", "大小"],
+  files: ["Files of the result", "结果的文件"],
+  allFiles: ["All files (zip)", "全部文件 (zip)"],
+  mainFile: ["main file", "主文件"],
+  keyFile: ["next, previous file", "下一个、上一个文件"],
+  realSize: ["Real size", "实际大小"],
   empty: ["It is empty.", "内容为空。"],
   notJson: [
     (sentence: string) => `Not shown as a tree: ${sentence}`,
@@ -46,7 +57,7 @@ export const s = strings({
   sortBy: [(name: string) => `Sort by ${name}`, (name: string) => `按 ${name} 排序`],
   allResults: ["All results (zip)", "全部结果 (zip)"],
   allResultsWhy: [
-    "Every signed-off result of the run in one file, each under its task, with a list of them",
-    "此次运行所有已签核的结果打包为一个文件，按任务存放，并附清单",
+    "Every signed-off result of the run in one file, each with all its files under its task, with a list of them",
+    "此次运行所有已签核的结果打包为一个文件，按任务存放其全部文件，并附清单",
   ],
 });

@@ -9,6 +9,11 @@ const idle: Change = (fold, n) => {
   fold.worker[n] = "";
 };
 
+const stored: Change = (fold, n, event) => {
+  fold.worker[n] = "";
+  fold.setFiles(n, event.candidateStored);
+};
+
 const assigned: Change = (fold, n, event) => {
   fold.worker[n] = event.taskAssigned?.worker ?? "";
   fold.attempt[n] = event.taskAssigned?.attempt ?? 0;
@@ -69,17 +74,20 @@ const kept: Change = (fold, n, event) => {
 const reused: Change = (fold, n, event) => {
   fold.worker[n] = "";
   fold.lastFailure[n] = "";
-  fold.attempt[n] = (event.artifactReused ?? event.candidateReused)?.candidate?.attempt ?? 0;
+  const candidate = (event.artifactReused ?? event.candidateReused)?.candidate;
+  fold.attempt[n] = candidate?.attempt ?? 0;
+  fold.setFiles(n, candidate);
 };
 
 const adopted: Change = (fold, n, event) => {
   fold.worker[n] = "";
   fold.attempt[n] = event.orphanAdopted?.candidate?.attempt ?? 0;
+  fold.setFiles(n, event.orphanAdopted?.candidate);
 };
 
 export const CHANGES: Readonly<Partial<Record<EventKind, Change>>> = {
   taskAssigned: assigned,
-  candidateStored: idle,
+  candidateStored: stored,
   verdictPassed: passed,
   verdictFailed: failed((event) => event.verdictFailed?.feedback),
   personAsked: idle,

@@ -38,6 +38,9 @@ const STATE_AFTER: Readonly<Partial<Record<EventKind, State>>> = {
   executionFailed: "EXECUTION_STATE_FAILED",
 };
 
+/** How many files a result has, and their bytes together. */
+export type FileTotals = { readonly count: number; readonly bytes: number };
+
 export class ExecutionFold {
   execution: ExecutionJson = {};
   sequence = 0;
@@ -53,6 +56,8 @@ export class ExecutionFold {
   firstAt = new Float64Array(0); // Unix milliseconds of the first assignment; 0 while it is unknown
   worker: string[] = [];
   lastFailure: string[] = [];
+  /** What the results with several files are made of, by the task's number. */
+  readonly files = new Map<number, FileTotals>();
   /** How many tasks are in each status, by its number. */
   readonly counts = new Uint32Array(7);
   readonly outages = new Map<string, OutageJson>();
@@ -128,6 +133,8 @@ export class ExecutionFold {
       lastFailure: this.lastFailure[n]!,
     };
     const waiting = this.waitingFor(n);
+    const files = this.files.get(n);
+    if (files) task.artifact = { ...task.artifact, fileCount: files.count, filesBytes: String(files.bytes) };
     if (waiting) task.waiting = { ...(this.told[n]?.waiting ?? {}), waitingFor: waiting };
     else delete task.waiting;
     if (this.statusAt(n) !== DONE) delete task.artifact;
@@ -140,6 +147,12 @@ export class ExecutionFold {
 
   has(n: number, flag: number): boolean {
     return (this.flags[n]! & flag) !== 0;
+  }
+
+  /** Keeps what the result of a task is made of; one without files is its content alone. */
+  setFiles(n: number, made: { fileCount?: number; filesBytes?: string } | undefined): void {
+    if (made?.fileCount) this.files.set(n, { count: made.fileCount, bytes: Number(made.filesBytes ?? 0) });
+    else this.files.delete(n);
   }
 
   private waitingFor(n: number) {
@@ -161,6 +174,7 @@ export class ExecutionFold {
     this.worker = new Array<string>(size).fill("");
     this.lastFailure = new Array<string>(size).fill("");
     this.counts.fill(0);
+    this.files.clear();
   }
 
   private put(task: TaskStateJson, n: number): void {
@@ -175,6 +189,7 @@ export class ExecutionFold {
     this.worker[n] = task.worker ?? "";
     this.lastFailure[n] = task.lastFailure ?? "";
     this.flags[n] = flagsOf(task);
+    this.setFiles(n, task.artifact);
   }
 
   private beginTotals(execution: ExecutionJson): void {

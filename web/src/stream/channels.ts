@@ -4,6 +4,9 @@ import type { ToHub, ToTab } from "./messages";
 
 export type Channel = { readonly say: (message: ToHub) => void };
 
+// An entry of the build, beside the page's own: what both need is fetched once, and is in the bundle once.
+const WORKER = import.meta.env.DEV ? "src/stream/shared-stream.ts" : "shared-stream.js";
+
 /** Opens the best way that this browser has. `hear` gets what the hub says. */
 export function openChannel(hear: (message: ToTab) => void, base = document.baseURI): Channel {
   if (typeof SharedWorker === "function") return overWorker(hear) ?? ownHub(hear, base);
@@ -13,10 +16,7 @@ export function openChannel(hear: (message: ToTab) => void, base = document.base
 
 function overWorker(hear: (message: ToTab) => void): Channel | undefined {
   try {
-    const worker = new SharedWorker(new URL("./shared-stream.ts", import.meta.url), {
-      type: "module",
-      name: "signoff",
-    });
+    const worker = new SharedWorker(new URL(WORKER, document.baseURI), { type: "module", name: "signoff" });
     worker.port.onmessage = (event: MessageEvent<ToTab>) => hear(event.data);
     worker.port.start();
     return { say: (message) => worker.port.postMessage(message) };

@@ -2,8 +2,8 @@
 import { Hub, type Port } from "./hub";
 import type { ToHub } from "./messages";
 
-// The worker's own address lies in the folder of the page, which is the base of all addresses.
-const hub = new Hub(new URL("./", self.location.href).href);
+// As built, the worker's own address lies in the folder of the page, which is the base of all addresses.
+const hub = new Hub(new URL(import.meta.env.DEV ? "/" : "./", self.location.href).href);
 
 (self as unknown as { onconnect: (event: MessageEvent) => void }).onconnect = (event) => {
   const channel = event.ports[0]!;

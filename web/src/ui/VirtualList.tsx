@@ -11,9 +11,11 @@ type Props = {
   /** The row to keep in view. */
   readonly current?: number | undefined;
   readonly class?: string;
-  readonly role?: "table" | "grid" | "list" | "tree";
+  readonly role?: "table" | "grid" | "list" | "tree" | "listbox";
   readonly rowRole?: "row" | "listitem";
   readonly label?: string;
+  /** The id of the row that has the keys. */
+  readonly active?: string | undefined;
   readonly head?: ComponentChildren;
 };
 
@@ -33,6 +35,7 @@ export function VirtualList(props: Props) {
       role={props.role}
       aria-label={props.label}
       tabIndex={0}
+      aria-activedescendant={props.active}
       aria-rowcount={isTable ? count + 1 : undefined}
     >
       {props.head}

@@ -1,6 +1,6 @@
 // @vitest-environment jsdom
 import { describe, expect, it } from "vitest";
-import { renderMarkdown } from "../../src/results/markdown";
+import { type Linked, renderMarkdown } from "../../src/results/markdown";
 import HOSTILE from "../fixtures/hostile.json";
 
 const LONE = { name: "lone surrogates", text: "\ud800 a \udc00" };
@@ -13,13 +13,19 @@ const ATTRIBUTES = new Set(
   "href rel target title class start tabindex data-align data-picture data-marks data-passage".split(" "),
 );
 
-function rendered(text: string, quotes: readonly string[] = []): HTMLElement {
+function rendered(text: string, quotes: readonly string[] = [], linked?: Linked): HTMLElement {
   const box = document.createElement("div");
   box.append(
-    renderMarkdown(text, quotes.length ? [{ mark: 0, quotes }] : [], {
-      picture: "Picture",
-      rest: "The rest",
-    }),
+    renderMarkdown(
+      text,
+      quotes.length ? [{ mark: 0, quotes }] : [],
+      {
+        picture: "Picture",
+        rest: "The rest",
+        broken: "It is broken",
+      },
+      linked,
+    ),
   );
   return box;
 }
@@ -145,5 +151,56 @@ describe("Markdown", () => {
     for (const mark of box.querySelectorAll("mark"))
       passages.set(mark.dataset.passage!, (passages.get(mark.dataset.passage!) ?? "") + mark.textContent);
     expect([...passages.values()]).toEqual(["The Title", "It scales with data; see"]);
+  });
+});
+
+describe("Markdown of a result with files", () => {
+  const opened: string[] = [];
+  const linked: Linked = (address) => {
+    if (!/^(a|b)\./.test(address)) return undefined;
+    const url = address.endsWith(".png") ? `https://door.example/files/${address}` : undefined;
+    return { url, open: () => void opened.push(address) };
+  };
+  const shown = (text: string) => rendered(text, [], linked);
+
+  it("shows the pictures of the result, and those alone", () => {
+    const box = shown(
+      "![a \u202ecat](a.png) ![other](https://evil.example/a.png) ![none](c.png) ![](x:a.png)",
+    );
+    const images = [...box.querySelectorAll("img")];
+    expect(images.map(({ src, alt }) => [src, alt])).toEqual([
+      ["https://door.example/files/a.png", "a ⟨U+202E⟩cat"],
+    ]);
+    for (const { name } of images[0]!.attributes) expect(["src", "alt", "loading"]).toContain(name);
+    expect(box.textContent).toContain("Picture: other (https://evil.example/a.png)");
+    expect(box.textContent).toContain("Picture: none (c.png)");
+  });
+
+  it("says of a picture that cannot be shown that it cannot", () => {
+    const box = shown("![a cat](a.png)");
+    box.querySelector("img")!.dispatchEvent(new Event("error"));
+    expect(box.querySelector("img")).toBeNull();
+    expect(box.textContent?.trim()).toBe("Picture: a cat (It is broken)");
+  });
+
+  it("opens another file of the result in the page, also a picture that is too much", () => {
+    const box = shown("[the **table**](a.csv) ![](b.csv) [![x](b.csv)](https://a.example)");
+    const buttons = [...box.querySelectorAll("button")];
+    expect(buttons.map(({ textContent }) => textContent)).toEqual(["the table", "b.csv"]);
+    for (const button of buttons) button.click();
+    expect(opened).toEqual(["a.csv", "b.csv"]);
+    expect(box.querySelectorAll("a button, button a")).toHaveLength(0);
+  });
+
+  it("shows a bounded number of pictures", () => {
+    const box = shown("![](a.png)\n".repeat(300));
+    expect(box.querySelectorAll("img")).toHaveLength(200);
+    expect(box.querySelectorAll("button")).toHaveLength(100);
+  });
+
+  it.each(HOSTILE)("is as harmless: $name", ({ text }) => {
+    const box = shown(text);
+    for (const { src } of box.querySelectorAll("img")) expect(src).toMatch(/^https:\/\/door\.example\//);
+    expect(box.querySelector("script, iframe, object, style")).toBeNull();
   });
 });

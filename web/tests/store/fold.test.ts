@@ -123,4 +123,30 @@ describe("the fold of a recorded journal", () => {
     fold.take({ sequence: "1", taskId: fold.ids[0]!, somethingNew: {} } as EventJson);
     expect(fold.statusAt(0)).toBe(statusOf("TASK_STATUS_UNDONE"));
   });
+
+  it("knows of how many files a result is, also for who comes later", () => {
+    const candidate = { attempt: 1, fileCount: 3, filesBytes: "1200" };
+    const id = journal.tasks[0]!.taskId!;
+    const happened = (kind: Partial<EventJson>, n: number): EventJson => ({
+      sequence: `${n}`,
+      taskId: id,
+      ...kind,
+    });
+    const fold = beginning();
+    fold.take(happened({ taskAssigned: { attempt: 1 } }, 1));
+    fold.take(happened({ candidateStored: candidate }, 2));
+    fold.take(happened({ verdictPassed: { attempt: 1 } }, 3));
+    const n = fold.number.get(id)!;
+    expect(fold.files.get(n)).toEqual({ count: 3, bytes: 1200 });
+    const late = new ExecutionFold();
+    late.begin(structuredClone(fold.snapshot()));
+    expect(late.files.get(n)).toEqual({ count: 3, bytes: 1200 });
+    fold.take(happened({ candidateStored: { attempt: 2 } }, 4));
+    expect(fold.files.has(n)).toBe(false);
+    for (const kind of ["artifactReused", "candidateReused", "orphanAdopted"] as const) {
+      const other = beginning();
+      other.take(happened({ [kind]: { candidate } }, 1));
+      expect(other.files.get(n)?.count).toBe(3);
+    }
+  });
 });

@@ -35,7 +35,7 @@ from worker_svc.llm.openai.client import (
 )
 from worker_svc.llm.openai.failures import Clock, StreamFault, failure_in_stream, failure_of_status
 from worker_svc.llm.openai.partial_answer import PartialAnswer
-from worker_svc.llm.openai.question import Question, Refused, Sampling
+from worker_svc.llm.openai.question import Question, Refused, Sampling, is_about_pictures
 from worker_svc.llm.port import ModelAnswer, ModelFailure, ModelRequest, OnDelta
 from worker_svc.spent import OnSpent, unheard
 
@@ -43,6 +43,8 @@ if TYPE_CHECKING:
     import openai
 
 log = structlog.get_logger(__name__)
+
+NO_PICTURES = 'the request has pictures, as "judge": {"images": true} asks: name a model that takes them'
 
 _PLAIN = frozenset({"", "identity"})
 
@@ -120,7 +122,7 @@ class OpenAIModel:
             except library.APIStatusError as error:
                 account.refused()
                 if not question.gives_way(error.status_code, str(error), str(error.param or "")):
-                    raise self._failure(library, http, error, partial) from None  # it may quote the key
+                    raise self._refusal(library, http, error, partial, question) from None  # it may quote the key
             except (library.OpenAIError, http.HTTPError, StreamFault, TooMuch, TimeoutError, ValueError) as error:
                 if _never_arrived(http, error):
                     account.refused()
@@ -230,6 +232,15 @@ class OpenAIModel:
             text = f"{who} reported an error{self._said(error)}"
             return failure_in_stream(error, text, has_begun=partial.has_begun)
         return ModelFailure.transient(f"{who} sent what cannot be read{self._said(error)}")
+
+    def _refusal(
+        self, library: ModuleType, http: ModuleType, error: Any, partial: PartialAnswer, question: Question
+    ) -> ModelFailure:
+        """Returns the failure for a refusal. One of pictures comes again, whatever its status is."""
+        failure = self._failure(library, http, error, partial)
+        if question.has_pictures and is_about_pictures(str(error).lower()):
+            return ModelFailure.permanent(f"{failure.message} ({NO_PICTURES})")
+        return failure
 
     def _who(self) -> str:
         return f'model "{self._name}" at {self.shown_url}'

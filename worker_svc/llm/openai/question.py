@@ -13,12 +13,13 @@ A part that was left out is remembered when the same request went through withou
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from worker_svc.llm.openai.failures import is_too_long
-from worker_svc.llm.port import ModelRequest
+from worker_svc.llm.port import Message, ModelRequest
 
 _MAX_REFUSED = 256  # response formats, remembered; a task's own schema may be one of them
 
@@ -35,6 +36,9 @@ _ALTERNATE = "alternate"  # "conversation roles must alternate user/assistant/us
 
 #: Words about a value out of its range, of a parameter that they do take.
 _OUT_OF_RANGE = ("too large", "too high", "at most", "at least", "exceed", "less than", "greater than")
+
+#: Words of endpoints about pictures that they do not take.
+_PICTURES = ("image", "vision", "multimodal", "multi-modal", "mmproj", "content must be a string", "valid string")
 
 _BOUNDS = frozenset({"minItems", "maxItems", "minLength", "maxLength", "minimum", "maximum", "pattern"})
 _NAMES = frozenset({"properties"})  # of a schema: its entries have names of their own
@@ -73,7 +77,8 @@ class Question:
         self._known = known
         self._temperature = sampling.temperature if request.temperature is None else request.temperature
         self._max_tokens = sampling.max_tokens if request.max_tokens is None else request.max_tokens
-        self._messages = [{"role": message.role, "content": message.content} for message in request.messages]
+        self._messages = [{"role": message.role, "content": _content_of(message)} for message in request.messages]
+        self.has_pictures = any(message.pictures for message in request.messages)
         self._extra_body = sampling.extra_body
         self._forms = [form for form in _forms(request) if _key_of(form) not in known.forms]
         self._refused = Refused(parameters=set(known.parameters))
@@ -89,7 +94,7 @@ class Question:
         return next((limit for limit in DEFAULT_LIMITS if _named(limit) not in self._refused.parameters), None)
 
     @property
-    def messages(self) -> Sequence[Mapping[str, str]]:
+    def messages(self) -> Sequence[Mapping[str, Any]]:
         """The messages, in roles that the model takes."""
         if SYSTEM not in self._refused.parameters or self._messages[0]["role"] != SYSTEM:
             return self._messages
@@ -97,7 +102,7 @@ class Question:
         before, rest = [first["content"]], list(others)
         while rest and rest[0]["role"] == "user":
             before.append(rest.pop(0)["content"])
-        return [{"role": "user", "content": "\n\n".join(before)}, *rest]
+        return [{"role": "user", "content": _joined(before)}, *rest]
 
     @property
     def options(self) -> dict[str, Any]:
@@ -122,6 +127,8 @@ class Question:
         `said` is the refusal in words, `blamed` the parameter that it names, if it does.
         """
         words = said.lower()
+        if self.has_pictures and is_about_pictures(words):
+            return False
         if status in _BROKE_OVER_A_FORM:
             if self._is_about_system(words):
                 return self._leave_out(SYSTEM)
@@ -173,6 +180,31 @@ class Question:
         if len(self._known.forms) + len(self._refused.forms) <= _MAX_REFUSED:
             self._known.forms |= self._refused.forms
         return new
+
+
+def is_about_pictures(words: str) -> bool:
+    """Tells whether a refusal is about the pictures of a request; `words` are in small letters."""
+    return any(word in words for word in _PICTURES)
+
+
+def _content_of(message: Message) -> Any:
+    """Returns a message's content: a text, or parts when pictures go along. The text ends it: a nonce comes last."""
+    if not message.pictures:
+        return message.content
+    pictures = [
+        {"type": "image_url", "image_url": {"url": f"data:{each.media_type};base64,{b64encode(each.content).decode()}"}}
+        for each in message.pictures
+    ]
+    return [*pictures, {"type": "text", "text": message.content}]
+
+
+def _joined(contents: Sequence[Any]) -> Any:
+    """Joins the contents of messages: texts, or parts."""
+    if all(isinstance(content, str) for content in contents):
+        return "\n\n".join(contents)
+    parts = [part for content in contents if not isinstance(content, str) for part in content]
+    texts = [content if isinstance(content, str) else content[-1]["text"] for content in contents]
+    return [*(part for part in parts if part["type"] != "text"), {"type": "text", "text": "\n\n".join(texts)}]
 
 
 def _named(limit: int) -> str:

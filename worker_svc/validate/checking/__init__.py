@@ -6,6 +6,8 @@ candidate fails, and CheckBroken when it cannot decide. A check that was made fr
 decides.
 
     reading      the candidate as text, JSON or prose, and the two exceptions
+    looked_at    the file that a check looks at, or the candidate as one content
+    files/       size, media type, pictures, tables and archives: checks that read no text as a whole
     form         JSON, keys, entries, patterns, length, number of words; also the comparison with bounds
     number       a number in JSON
     schema       a JSON Schema
@@ -18,6 +20,6 @@ decides.
     patterns     regular expressions, in linear time when possible
     text/        properties of texts that several checks need
 
-A new check goes into the module that reads the same part of a candidate, and into the table of checks.py. There are a
-dozen modules because each kind of check reads candidates in its own way.
+A new check goes into the module that reads the same part of a candidate, and into the table of checks.py. There are
+more than a dozen modules because each kind of check reads candidates in its own way.
 """

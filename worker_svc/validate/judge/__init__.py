@@ -4,6 +4,7 @@ A judge answers each *criterion* with a *verdict*: an outcome, a reason, and *ev
 of the answer turns it into an *opinion*, and the votes of several judges become one *judgement*.
 
     panel      asks the model, as often as the plan wants votes, and part by part when the candidate is long
+    files      a candidate with files, as a judge can read it
     parts      cuts a long candidate into parts, and merges the opinions on them
     answer     reads an answer: one JSON with the nonce of its request, or a BrokenAnswer
     verdicts   the fields of a verdict, in the forms that models give them

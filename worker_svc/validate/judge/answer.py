@@ -20,7 +20,7 @@ from worker_svc.llm.openai.thoughts import parted
 from worker_svc.llm.read.repair import found_in
 from worker_svc.validate.checking.reading import object_of, refuse_constant
 from worker_svc.validate.judge.criteria import Nature, nature_of
-from worker_svc.validate.judge.grounds import evidence_of, said, unproven
+from worker_svc.validate.judge.grounds import Evidence, evidence_of, said, unproven
 from worker_svc.validate.judge.reasons import says_it_fails
 from worker_svc.validate.judge.repeats import ShownCandidate
 from worker_svc.validate.judge.verdicts import UnclearField, number_of, outcome_of, with_plain_keys
@@ -172,6 +172,10 @@ def _by_number(verdicts: list[dict[str, Any]], criteria: tuple[str, ...]) -> dic
     return dict(zip(numbers, verdicts, strict=True))
 
 
+def _unproven(evidence: Evidence, criterion: str, shown: ShownCandidate) -> str:
+    return unproven(evidence, criterion, shown.quotable, has_pictures=shown.has_pictures)
+
+
 def _opinion(verdict: dict[str, Any], criterion: str, asked: JudgeRequest) -> Opinion:
     outcome = outcome_of(verdict.get("outcome"))
     # guard: no verdict of the candidate's own -> if False:
@@ -184,7 +188,7 @@ def _opinion(verdict: dict[str, Any], criterion: str, asked: JudgeRequest) -> Op
         if says_it_fails(reason, asks_for_presence=nature_of(criterion) is not Nature.FORBIDS, criterion=criterion):
             return Opinion(outcome=ERROR, reason=f"passed with a reason that says that it fails: {reason}")
         # guard: no pass without its evidence -> if problem := "":
-        if problem := unproven(evidence, criterion, asked.shown.quotable):
+        if problem := _unproven(evidence, criterion, asked.shown):
             return Opinion(outcome=ERROR, reason=f"passed with {problem}", unproven=problem)
     return Opinion(
         outcome=outcome,

@@ -134,6 +134,17 @@ def allowed_for(criterion: str) -> frozenset[Ground]:
     return ALLOWED[nature_of(criterion)]
 
 
+_PICTURES = re.compile(
+    r"\b(?:picture|image|photo(?:graph)?|chart|plot|graph|diagram|drawing|illustration|screenshot|logo|axis|axe|legend"
+    r"|bar|pie|colou?r|pixel)s?\b|图|照片|颜色|坐标轴|图例"
+)
+
+
+def is_about_pictures(criterion: str) -> bool:
+    """Tells whether a criterion is about what a picture shows, as far as its words tell."""
+    return _PICTURES.search(_in_words(criterion)) is not None
+
+
 def is_across(criterion: str) -> bool:
     """Tells whether only the whole text can show it: counts, order, consistency, beginnings and ends."""
     return nature_of(criterion) is Nature.AMOUNT or bool(_ACROSS.search(_in_words(criterion)))

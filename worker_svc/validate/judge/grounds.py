@@ -5,7 +5,7 @@ Evidence has a kind (criteria.Ground). The criterion decides which kinds count, 
     quotes    every quotation stands in the candidate, and one of them is long enough
     absence   the thing said to be missing is not in the candidate
     count     code counts again when it knows the unit; of other things, some must be quoted
-    whole     code cannot verify it, so it never counts alone for something that must be there
+    whole     code cannot verify it, so it never counts alone for something that must be there, but in pictures
 
 Models that ignore the schema give a string or a list of quotations; both are read when they have only one meaning.
 """
@@ -20,7 +20,7 @@ from typing import Any
 from worker_svc.validate.checking.text.folding import folded
 from worker_svc.validate.checking.text.scripts import is_spaceless
 from worker_svc.validate.judge import counting
-from worker_svc.validate.judge.criteria import Ground, Nature, allowed_for, nature_of
+from worker_svc.validate.judge.criteria import Ground, Nature, allowed_for, is_about_pictures, nature_of
 from worker_svc.validate.judge.evidence import Quotable, is_nothing, quoted_in, words_in
 
 MOST_QUOTES = 20  # more are no evidence
@@ -110,8 +110,14 @@ def _of_fields(fields: Mapping[str, Any]) -> Evidence:
     )
 
 
-def unproven(evidence: Evidence, criterion: str, quotable: Quotable) -> str:
-    """Says why a pass cannot rest on the evidence; empty: it can."""
+def unproven(evidence: Evidence, criterion: str, quotable: Quotable, *, has_pictures: bool = False) -> str:
+    """Says why a pass cannot rest on the evidence; empty: it can.
+
+    `has_pictures`: the judge has seen pictures, which cannot be quoted.
+    """
+    # guard: only what pictures show needs no quotation -> if has_pictures and evidence.kind is Ground.WHOLE:
+    if has_pictures and _is_seen(evidence, criterion, quotable):
+        return ""
     if evidence.text:
         return _unproven_words(evidence.text, criterion, quotable)
     if len(evidence.quotes) > MOST_QUOTES:
@@ -130,6 +136,13 @@ def unproven(evidence: Evidence, criterion: str, quotable: Quotable) -> str:
     if allowed & {Ground.ABSENCE, Ground.WHOLE} and evidence.kind is not Ground.COUNT:
         return ""
     return "no quotation of the candidate that shows it"
+
+
+def _is_seen(evidence: Evidence, criterion: str, quotable: Quotable) -> bool:
+    """Tells whether a pass rests on pictures alone, and may: the criterion is about them, or there is no text."""
+    if evidence.kind is not Ground.WHOLE or evidence.quotes or evidence.text:
+        return False
+    return is_about_pictures(criterion) or not quotable.text.strip()
 
 
 def _unproven_words(text: str, criterion: str, quotable: Quotable) -> str:

@@ -16,9 +16,11 @@ from signoff.v1 import execution_pb2
 from worker_svc.assignment import Artifact, Assignment, Report
 from worker_svc.llm.port import Model, ModelFailure, ModelRequest, OnDelta
 from worker_svc.progress import DeltaReporter, tell_prompt
+from worker_svc.prompts.candidate_files import CandidateFiles
 from worker_svc.prompts.messages import MAX_TOTAL_CHARS, NONCE_CHARS, Asking, judge_messages, judge_schema, made_aside
 from worker_svc.spent import Meter
 from worker_svc.validate.judge.answer import BrokenAnswer, JudgeRequest, Opinion, opinions_in
+from worker_svc.validate.judge.files import NO_PICTURES, NOTHING_TO_READ, readable
 from worker_svc.validate.judge.parts import MOST_PARTS, merged, parts_of
 from worker_svc.validate.judge.repeats import ShownCandidate
 from worker_svc.validate.judge.votes import Rule, counted, rule_of
@@ -59,6 +61,8 @@ async def judgement(
 
     Raises ModelFailure when no judge gave an answer that can be read.
     """
+    if candidate.manifest is not None:
+        return await _judgement_of_files(model, assignment, candidate, criteria, report)
     texts = await made_aside(lambda: parts_of(candidate.whole()), assignment)
     if not texts:
         return not_judged(criteria, f"it is longer than {MOST_PARTS} parts of {MAX_TOTAL_CHARS} characters")
@@ -72,12 +76,34 @@ async def judgement(
         about = replace(assignment, candidate=shown)
         sitting = _Sitting(model, about, shown, criteria, panel_report, CandidatePart(part, len(texts)))
         judgements.append(await sitting.judgement(text))
-    return await asyncio.to_thread(_merge, judgements, criteria, candidate)
+    whole = candidate.whole().decode("utf-8", errors="replace")
+    return await asyncio.to_thread(_merge, judgements, criteria, whole)
 
 
-def _merge(judgements: Sequence[Judgement], criteria: tuple[str, ...], candidate: Artifact) -> Judgement:
-    """Merges the judgements of all parts."""
-    text = candidate.whole().decode("utf-8", errors="replace")
+async def _judgement_of_files(
+    model: Model, assignment: Assignment, candidate: Artifact, criteria: tuple[str, ...], report: Report
+) -> Judgement:
+    """Does the same for a candidate with files."""
+    images = assignment.task.validation.judge.images
+    found = await asyncio.to_thread(lambda: readable(candidate, images=images))
+    if not found.is_readable:
+        return not_judged(criteria, NO_PICTURES if images else NOTHING_TO_READ)
+    if not found.parts:
+        return not_judged(criteria, f"its texts are longer than {MOST_PARTS} parts of {MAX_TOTAL_CHARS} characters")
+    panel_report = PanelReport(report, Meter(report, model.maker_parts(assignment.model)[0]))
+    judgements = []
+    for number, part in enumerate(found.parts, 1):
+        shown = replace(candidate, content=part.text.encode(), manifest=None, folder=None, media_type="text/plain")
+        about = replace(assignment, candidate=shown)
+        place = CandidatePart(number, len(found.parts), part.files)
+        judgements.append(await _Sitting(model, about, shown, criteria, panel_report, place).judgement(part.text))
+    if len(judgements) == 1:
+        return judgements[0]
+    return await asyncio.to_thread(_merge, judgements, criteria, found.text)
+
+
+def _merge(judgements: Sequence[Judgement], criteria: tuple[str, ...], text: str) -> Judgement:
+    """Merges the judgements of all parts of a text."""
     opinions = [
         merged(criterion, [part.opinions[number] for part in judgements], text)
         for number, criterion in enumerate(criteria)
@@ -101,6 +127,7 @@ class CandidatePart:
 
     part: int = 1
     parts: int = 1
+    files: CandidateFiles | None = None  #: what the request shows of a candidate with files
 
 
 class _Sitting:
@@ -124,7 +151,9 @@ class _Sitting:
 
     async def judgement(self, text: str) -> Judgement:
         """Asks for all votes and counts them. Raises ModelFailure when no judge gave an answer that can be read."""
-        rule, shown = rule_of(self._assignment.task.validation.judge), ShownCandidate(text)
+        has_pictures = self._part.files is not None and bool(self._part.files.pictures)
+        shown = ShownCandidate(text, has_pictures=has_pictures)
+        rule = rule_of(self._assignment.task.validation.judge)
         request = await made_aside(self._request, self._assignment)
         deltas = DeltaReporter(self._report.report)
         listeners: list[OnDelta] = [deltas, *[deltas.counted] * (rule.votes - 1)]
@@ -134,7 +163,8 @@ class _Sitting:
 
     def _request(self, not_found: tuple[str, ...] = ()) -> ModelRequest:
         """Returns a request without its nonce: each vote gets its own."""
-        asking = Asking(nonce="", part=self._part.part, parts=self._part.parts, not_found=not_found)
+        part = self._part
+        asking = Asking(nonce="", part=part.part, parts=part.parts, not_found=not_found, files=part.files)
         return judge_request(self._assignment, self._candidate, self._criteria, asking)
 
     async def _vote(self, request: ModelRequest, shown: ShownCandidate, on_delta: OnDelta) -> Vote:

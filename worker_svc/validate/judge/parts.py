@@ -23,12 +23,12 @@ PASS, FAIL, ERROR = execution_pb2.OUTCOME_PASS, execution_pb2.OUTCOME_FAIL, exec
 
 MOST_PARTS = 20  # a novel; each is a request of about 50,000 tokens for each vote
 OVERLAP_CHARS = 2_000  # a page: text across a border is whole in one of the parts
-_UTF8_MOST = 4  # bytes of a character
+UTF8_MOST = 4  # bytes of a character
 
 
 def parts_of(content: bytes, most: int = MAX_TOTAL_CHARS) -> tuple[str, ...]:
     """Returns the text in parts that fit a request each. Empty: there would be more than MOST_PARTS."""
-    if len(content) > _UTF8_MOST * most * MOST_PARTS:
+    if len(content) > UTF8_MOST * most * MOST_PARTS:
         return ()
     text, parts, start = content.decode("utf-8", errors="replace"), list[str](), 0
     while True:

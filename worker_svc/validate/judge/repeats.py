@@ -31,7 +31,8 @@ Fingerprint = tuple[int, str, str]  # outcome, reason and evidence
 class ShownCandidate:
     """The candidate as the judge saw it: it can be quoted, but none of its verdicts may be repeated."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, *, has_pictures: bool = False) -> None:
+        self.has_pictures = has_pictures  #: the judge has seen some, which cannot be quoted
         self.size = len(text)  #: characters
         self.quotable = Quotable(text)
         self._prints: frozenset[Fingerprint] | None = None  # made when first needed

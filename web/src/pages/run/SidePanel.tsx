@@ -1,5 +1,6 @@
 // The selected task or group: what it is, why it stands where it stands, and what it hangs on.
 import { tasks } from "../../api";
+import { words } from "../../i18n";
 import { isReadOnly } from "../../shell/session";
 import { AWAITS_PERSON, DONE, type Status, UNDONE } from "../../store";
 import { ask, Button, commandLine, format, PersonMark, StateMark, toast, usePress, Visible } from "../../ui";
@@ -60,6 +61,7 @@ function Facts({ state, n }: { state: RunState; n: number }) {
   const fold = state.store.live;
   const { thinking } = state.store;
   const thought = thinking.get(fold.ids[n]!);
+  const files = fold.statusAt(n) === DONE ? fold.files.get(n) : undefined;
   return (
     <>
       <dl class="side-facts small">
@@ -67,6 +69,7 @@ function Facts({ state, n }: { state: RunState; n: number }) {
         <Fact name={s.attempts()} value={String(fold.attempt[n])} />
         {fold.failures[n]! > 0 && <Fact name={s.failures()} value={String(fold.failures[n])} />}
         {fold.worker[n] && <Fact name={s.worker()} value={fold.worker[n]!} />}
+        {files && <Fact name={s.result()} value={words.filesN(files.count, format.size(files.bytes))} />}
         {fold.changedAt[n]! > 0 && <Fact name={s.since()} value={format.moment(fold.changedAt[n]!)} />}
       </dl>
       {fold.lastFailure[n] && (

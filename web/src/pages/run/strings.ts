@@ -30,6 +30,7 @@ export const s = strings({
         ? "没有正在进行的工作，不会损失任何成果。"
         : `将取消 ${n} 个正在进行的尝试。已产生的费用不会退回；继续后这些工作将重新开始。`,
   ],
+  result: ["Result", "结果"],
   reason: ["Reason (shown with the run)", "原因（随运行显示）"],
   paused: ["Paused", "已暂停"],
   resumed: ["Resumed", "已继续"],

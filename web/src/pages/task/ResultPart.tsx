@@ -2,7 +2,8 @@
 import { useMemo, useState } from "preact/hooks";
 import { tasks } from "../../api";
 import type { CandidateInfoJson } from "../../gen/signoff/v1/execution_pb";
-import { type Focus, type Quoted, quotesIn, ResultView } from "../../results";
+import { FilesView, type Focus, type Quoted, quotesIn, ResultView } from "../../results";
+import { query, setQuery } from "../../router";
 import { isReadOnly } from "../../shell/session";
 import { Failed, format, Visible } from "../../ui";
 import { type TaskData, useCandidate } from "./data";
@@ -39,20 +40,33 @@ function Beside({ data, info, children }: BesideProps) {
   const seek = (mark: number) => setFocus({ mark, turn: focus?.mark === mark ? focus.turn + 1 : 0 });
   const artifact = info.artifact ?? {};
   const attempt = artifact.attempt ?? 0;
+  const evidence = { quoted, focus, found: setFound };
   return (
     <div class="beside">
       <section class="candidate stack" aria-label={s.candidate()}>
         <CandidateHead info={info} />
-        <ResultView
-          url={tasks.candidate(data.execution, data.id, attempt)}
-          downloadUrl={tasks.candidate(data.execution, data.id, attempt, true)}
-          mediaType={artifact.mediaType}
-          size={Number(artifact.sizeBytes ?? 0)}
-          name={artifact.name || data.id}
-          quoted={quoted}
-          focus={focus}
-          found={setFound}
-        />
+        {artifact.fileCount ? (
+          <FilesView
+            of={`${attempt} ${artifact.digest}`}
+            list={(signal) => tasks.candidateFiles(data.execution, data.id, attempt, { signal })}
+            address={(path, download) =>
+              tasks.candidateFile(data.execution, data.id, attempt, path, download)
+            }
+            zip={tasks.candidateZip(data.execution, data.id, attempt)}
+            chosen={query.value.get("file") ?? undefined}
+            choose={(file) => setQuery({ file })}
+            {...evidence}
+          />
+        ) : (
+          <ResultView
+            url={tasks.candidate(data.execution, data.id, attempt)}
+            downloadUrl={tasks.candidate(data.execution, data.id, attempt, true)}
+            mediaType={artifact.mediaType}
+            size={Number(artifact.sizeBytes ?? 0)}
+            name={artifact.name || data.id}
+            {...evidence}
+          />
+        )}
         {info.remark && (
           <details class="remark">
             <summary>{s.remark()}</summary>

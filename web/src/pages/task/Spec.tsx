@@ -119,9 +119,17 @@ function Outputs({ data, spec }: { data: TaskData; spec: TaskSpecJson }) {
       <dl class="task-facts">
         {output.artifact && <Fact name={s.name()} value={output.artifact} />}
         {output.format && <Fact name={s.format()} value={output.format} />}
+        {output.files && <Fact name={s.files()} value={output.files.join(", ")} />}
       </dl>
       {isDone && (
-        <a href={tasks.artifact(data.execution, data.id, true)} download>
+        <a
+          href={
+            store.live.files.has(n)
+              ? tasks.artifactZip(data.execution, data.id)
+              : tasks.artifact(data.execution, data.id, true)
+          }
+          download
+        >
           {s.artifact()}: {visible(output.artifact || data.id)}
         </a>
       )}
@@ -172,16 +180,16 @@ function Criteria({ spec }: { spec: TaskSpecJson }) {
   );
 }
 
-/** Returns a check as its name and its settings: `length minChars: 10`. */
+/** Returns a check as its name and its settings, behind the file that it is about: `report.md: length minChars: 10`. */
 export function checkText(check: CheckJson): string {
-  const { criterion, ...kinds } = check;
+  const { criterion, file, ...kinds } = check;
   const told = Object.entries(kinds).map(([name, settings]) => {
     const values = Object.entries(settings as Record<string, unknown>).map(
       ([key, value]) => `${key}: ${typeof value === "string" ? value : JSON.stringify(value)}`,
     );
     return [name, ...values].join(" ");
   });
-  return `${told.join("; ")}${criterion ? ` (${s.criterionN(criterion)})` : ""}`;
+  return `${file ? `${file}: ` : ""}${told.join("; ")}${criterion ? ` (${s.criterionN(criterion)})` : ""}`;
 }
 
 function Executor({ spec }: { spec: TaskSpecJson }) {

@@ -177,6 +177,7 @@ function Facts({ data, n }: { data: TaskData; n: number }) {
   const spent = total.nanos + total.estimatedNanos;
   const tokens = total.tokens + total.estimatedTokens;
   const by = task?.artifact?.signedOffBy;
+  const files = status === DONE ? fold.files.get(n) : undefined;
   return (
     <dl class="drawer-facts small numbers">
       <Fact name={s.stage()} value={String(fold.stage[n] ?? "")} />
@@ -194,6 +195,7 @@ function Facts({ data, n }: { data: TaskData; n: number }) {
           value={by.person !== undefined ? s.byPerson(by.person) : s.byValidator(by.validator ?? "")}
         />
       )}
+      {files && <Fact name={s.result()} value={words.filesN(files.count, format.size(files.bytes))} />}
       {task?.artifact?.keptFrom && (
         <Fact name={s.keptFrom()} value={task.artifact.keptFrom.executionId ?? ""} />
       )}

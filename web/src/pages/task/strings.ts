@@ -171,6 +171,7 @@ export const s = strings({
   madeBy: ["made by", "由以下任务产生"],
   parameters: ["Parameters", "参数"],
   format: ["Format", "格式"],
+  files: ["Files", "文件"],
   name: ["Name", "名称"],
   criteria: ["Criteria", "标准"],
   checks: ["Checks", "检查"],

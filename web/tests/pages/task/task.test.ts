@@ -85,5 +85,12 @@ describe("a task", () => {
     expect(checkText({ contains: { phrases: ["Mars"] }, criterion: 3 })).toBe(
       'contains phrases: ["Mars"] (criterion 3)',
     );
+    expect(checkText({ image: { minWidth: 600 }, file: "charts/*.png" })).toBe(
+      "charts/*.png: image minWidth: 600",
+    );
+    expect(checkText({ archiveSafe: {}, file: "all.zip" })).toBe("all.zip: archiveSafe");
+    expect(
+      checkText({ table: { columns: [{ name: "sum", type: "COLUMN_TYPE_NUMBER" }], minRows: "3" } }),
+    ).toBe('table columns: [{"name":"sum","type":"COLUMN_TYPE_NUMBER"}] minRows: 3');
   });
 });

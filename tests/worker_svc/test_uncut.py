@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from worker_svc.commands.uncut import to_its_end
+from worker_svc.uncut import to_its_end
 
 
 async def test_the_result_comes_through() -> None:

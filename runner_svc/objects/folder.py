@@ -1,0 +1,131 @@
+"""Objects as files of a folder.
+
+ab/ab12…        an object, below the first two digits of its digest
+incoming/…      what is being put, until it is whole and on the disk
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import re
+import secrets
+import shutil
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+
+from runner_svc.objects.port import PIECE_BYTES
+from signoff.errors import StorageFailed
+
+_INCOMING = "incoming"
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+
+
+class FolderObjects:
+    """An object store in a folder, which one runner uses at a time."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._incoming = folder / _INCOMING
+
+    async def open(self) -> None:
+        await asyncio.to_thread(self._open)
+
+    def _open(self) -> None:
+        try:
+            # guard: half an object is gone after a restart -> pass
+            shutil.rmtree(self._incoming, ignore_errors=True)
+            self._incoming.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StorageFailed(f"cannot open the object store {self._folder}: {error}") from error
+
+    async def put(self, digest: str, pieces: AsyncIterator[bytes]) -> None:
+        part, file = self._incoming / secrets.token_hex(8), self._file(digest)
+        try:
+            descriptor = await asyncio.to_thread(os.open, part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+            try:
+                async for piece in pieces:
+                    await asyncio.to_thread(_write_whole, descriptor, piece)
+                # guard: an object is on the disk before an event names it -> pass
+                await asyncio.to_thread(os.fsync, descriptor)
+            finally:
+                os.close(descriptor)
+            await asyncio.to_thread(_put_in_place, part, file)
+        except OSError as error:
+            raise StorageFailed(f"the object store {self._folder} refused {digest}: {error}") from error
+        finally:
+            with contextlib.suppress(FileNotFoundError):
+                part.unlink()
+
+    async def read(self, digest: str, start: int, end: int) -> AsyncIterator[bytes]:
+        try:
+            descriptor = await asyncio.to_thread(os.open, self._file(digest), os.O_RDONLY)
+            try:
+                while start < end:
+                    piece = await asyncio.to_thread(os.pread, descriptor, min(PIECE_BYTES, end - start), start)
+                    if not piece:
+                        raise StorageFailed(f"expected {end - start} more bytes of object {digest}, but it ends before")
+                    yield piece
+                    start += len(piece)
+            finally:
+                os.close(descriptor)
+        except OSError as error:
+            raise StorageFailed(f"the object store {self._folder} has lost {digest}: {error}") from error
+
+    async def delete(self, digests: Sequence[str]) -> None:
+        await asyncio.to_thread(self._delete, digests)
+
+    def _delete(self, digests: Sequence[str]) -> None:
+        for digest in digests:
+            try:
+                with contextlib.suppress(FileNotFoundError):
+                    self._file(digest).unlink()
+            except OSError as error:
+                raise StorageFailed(f"the object store {self._folder} refused to remove {digest}: {error}") from error
+
+    async def listed(self) -> AsyncIterator[Sequence[str]]:
+        for folder in await asyncio.to_thread(_names, self._folder):
+            if folder != _INCOMING:
+                found = await asyncio.to_thread(_names, self._folder / folder)
+                yield [name for name in found if _DIGEST.fullmatch(name)]
+
+    async def close(self) -> None:
+        """Does nothing: no file stays open."""
+
+    def _file(self, digest: str) -> Path:
+        if not _DIGEST.fullmatch(digest):
+            raise StorageFailed(f"expected the digest of an object, but got {digest[:80]!r}")
+        return self._folder / digest[:2] / digest
+
+
+def _write_whole(descriptor: int, piece: bytes) -> None:
+    left = memoryview(piece)
+    while left:
+        left = left[os.write(descriptor, left) :]
+
+
+def _put_in_place(part: Path, file: Path) -> None:
+    """Renames a whole object to its name, so that it is there after a power cut."""
+    if not file.parent.is_dir():
+        file.parent.mkdir(exist_ok=True)
+        _sync(file.parent.parent)
+    part.rename(file)
+    _sync(file.parent)
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _names(folder: Path) -> list[str]:
+    try:
+        return [entry.name for entry in os.scandir(folder)]
+    except NotADirectoryError:
+        return []
+    except OSError as error:
+        raise StorageFailed(f"cannot list the object store {folder}: {error}") from error

@@ -1,0 +1,153 @@
+"""UploadFiles: the files of a candidate, brought under the lease of the attempt that has made them.
+
+Small files are stored many at a time, large ones pass through piece by piece. So an upload takes a few megabytes of
+memory, however much it brings. What no candidate names in the end is dropped after the lease: runner_svc/leftovers.py.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator
+
+from runner_svc.contents import LARGE_BYTES, Contents, WrongBytes
+from runner_svc.core.decide.turn import State
+from runner_svc.core.model.values import LeaseId, Phase
+from runner_svc.engine import Engine
+from runner_svc.services.timely import STALL, timely
+from signoff.errors import InvalidField, StaleLease
+from signoff.manifest.manifest import MAX_FILES, MAX_FILES_BYTES
+from signoff.rpc.concurrency import ConcurrencyLimit
+from signoff.rpc.frames import MAX_CANDIDATE_BYTES
+from signoff.v1 import runner_pb2
+
+AT_ONCE = 8  # uploads; each holds about GROUP_BYTES and a message
+GROUP_BYTES, GROUP_FILES = 4 * 1024 * 1024, 500  # small files that are stored together
+FRESH_AFTER = 64 * 1024 * 1024  # bytes after which the lease is looked at again
+
+
+class FileUploads:
+    """Takes the files of candidates."""
+
+    def __init__(self, engine: Engine, *, stall: float = STALL) -> None:
+        self._engine = engine
+        self._stall = stall
+        self._slots = ConcurrencyLimit(AT_ONCE, "uploads of files")
+
+    async def take(self, messages: AsyncIterator[runner_pb2.UploadFilesRequest]) -> runner_pb2.UploadFilesResponse:
+        """Stores the files of a stream. Returns how many came, and how many bytes.
+
+        Raises StaleLease, InvalidField, UploadStalled, or TooManyStreams when other uploads take too long.
+        """
+        async with self._slots.slot():
+            return await _Upload(self._engine, self._stall).take(messages)
+
+
+class _Upload:
+    """One stream of files."""
+
+    def __init__(self, engine: Engine, stall: float) -> None:
+        self._engine = engine
+        self._contents: Contents = engine.contents
+        self._stall = stall
+        self._lease = ""
+        self._files = 0
+        self._bytes = 0  # that have come
+        self._announced = 0  # bytes of the files that were begun
+        self._looked_at = 0  # the bytes that had come when the lease was last looked at
+        self._group: dict[str, bytes] = {}
+        self._group_bytes = 0
+        self._next: runner_pb2.UploadFilesRequest | None = None  # behind the bytes of a file
+
+    async def take(self, messages: AsyncIterator[runner_pb2.UploadFilesRequest]) -> runner_pb2.UploadFilesResponse:
+        stream = timely(messages, lambda: self._bytes, self._stall)
+        begun = await anext(stream, None)
+        if begun is None or not begun.lease_id:
+            raise InvalidField("lease_id", "the lease in the first message", "nothing")
+        self._lease = begun.lease_id
+        await self._check_lease()
+        while begun is not None:
+            begun = await self._file(begun, stream)
+        await self._store_group()
+        return runner_pb2.UploadFilesResponse(files=self._files, size_bytes=self._bytes)
+
+    async def _file(
+        self, begun: runner_pb2.UploadFilesRequest, stream: AsyncIterator[runner_pb2.UploadFilesRequest]
+    ) -> runner_pb2.UploadFilesRequest | None:
+        """Takes one file. Returns the message that begins the next one; None: it was the last."""
+        digest, size = begun.digest, begun.size_bytes
+        if not digest:
+            raise InvalidField("digest", "the SHA-256 of a file that begins", "nothing")
+        self._files, self._announced = self._files + 1, self._announced + size
+        self._check_bounds(size)
+        pieces = self._pieces(begun, stream)
+        try:
+            if self._contents.takes_streams(size):
+                await self._contents.put_large(digest, size, pieces, self._lease)
+            else:
+                await self._small(digest, size, pieces)
+        except WrongBytes as problem:
+            raise InvalidField("chunk", f"of file {digest} {problem}", "others") from None
+        if self._bytes - self._looked_at >= FRESH_AFTER:
+            await self._check_lease()
+        return self._next
+
+    def _check_bounds(self, size: int) -> None:
+        # guard: files of an upload are bounded -> if False:
+        if self._files > MAX_FILES:
+            raise InvalidField("digest", f"at most {MAX_FILES:,} files", "more")
+        if self._announced > MAX_FILES_BYTES:
+            raise InvalidField("size_bytes", f"at most {MAX_FILES_BYTES:,} bytes in all files", f"{self._announced:,}")
+        if size > MAX_CANDIDATE_BYTES and not self._contents.takes_streams(size):
+            most = f"at most {MAX_CANDIDATE_BYTES:,} bytes in a file, for this runner has no object store (--objects)"
+            raise InvalidField("size_bytes", most, f"{size:,}")
+
+    async def _pieces(
+        self, begun: runner_pb2.UploadFilesRequest, stream: AsyncIterator[runner_pb2.UploadFilesRequest]
+    ) -> AsyncIterator[bytes]:
+        """Yields the bytes of the file that was begun, until another one begins or the stream ends."""
+        self._next, piece = begun, begun.chunk
+        while True:
+            self._bytes += len(piece)
+            if piece:
+                yield piece
+            self._next = await anext(stream, None)
+            if self._next is None or self._next.digest:
+                return
+            if self._next.size_bytes or self._next.lease_id:
+                raise InvalidField("size_bytes", "a size and a lease only with a digest", "one without")
+            piece = self._next.chunk
+
+    async def _small(self, digest: str, size: int, pieces: AsyncIterator[bytes]) -> None:
+        body = bytearray()
+        async for piece in pieces:
+            body += piece
+            if len(body) > size:
+                raise WrongBytes(f"{size:,} bytes, but more came")
+        found = hashlib.sha256(body) if size <= LARGE_BYTES else await asyncio.to_thread(hashlib.sha256, body)
+        if len(body) != size:
+            raise WrongBytes(f"{size:,} bytes, but {len(body):,} came")
+        # guard: a small file has its digest -> if False:
+        if found.hexdigest() != digest:
+            raise WrongBytes(f"bytes with SHA-256 {digest}, but theirs is {found.hexdigest()}")
+        if self._group_bytes + size > GROUP_BYTES or len(self._group) >= GROUP_FILES:
+            await self._store_group()
+        self._group[digest] = bytes(body)
+        self._group_bytes += size
+
+    async def _store_group(self) -> None:
+        group, self._group, self._group_bytes = self._group, {}, 0
+        if group:
+            await self._contents.put_small(group, self._lease)
+
+    async def _check_lease(self) -> None:
+        """Raises StaleLease when the lease is not held, or is a validator's."""
+        self._looked_at = self._bytes
+        # guard: files come under leases that are held -> if False:
+        if not await self._engine.ask(lambda state: _is_held(state, LeaseId(self._lease))):
+            raise StaleLease(f"expected the lease of an executor that is held, but {self._lease[:200]!r} has ended")
+
+
+def _is_held(state: State, lease: LeaseId) -> bool:
+    held = state.roster.leases.get(lease)
+    return held is not None and held.phase is Phase.EXECUTE

@@ -1,0 +1,28 @@
+"""Guards of results with several files: brought under leases, named by a manifest, kept, sent and dropped."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tests.guards import Guard
+
+GUARDS: Sequence[Guard] = (
+    Guard("what no event has named is there for its lease alone", "two attempts make one picture, and the first fails"),
+    Guard("what an event names stays", "a candidate of files is stored, and leftovers are removed an hour later"),
+    Guard("what a living lease has brought stays", "an attempt makes files for longer than uploads are kept"),
+    Guard("files of a candidate stay", "a candidate of files is stored, and leftovers are removed"),
+    Guard("half an object is gone after a restart", "the runner is killed in the middle of an upload"),
+    Guard("an object is on the disk before an event names it", "the power fails right after a candidate is stored"),
+    Guard("an object whose row is to come stays", "a file is brought while leftovers are removed"),
+    Guard("a file has its digest", "a byte of a large file changes on its way"),
+    Guard("a small file has its digest", "a byte of a small file changes on its way"),
+    Guard("files of an upload are bounded", "a worker brings files without an end"),
+    Guard("files come under leases that are held", "a worker that was given up fills the store"),
+    Guard("files come before the candidate that names them", "a worker names files that it has not brought"),
+    Guard("a manifest tells the sizes of its files", "a manifest says that a file has another size than it has"),
+    Guard(
+        "files that a manifest names are not dropped", "an execution is pruned that has a file with another in common"
+    ),
+    Guard("a worker that knows no files is given none", "a worker of an earlier version is connected"),
+    Guard("who reads files can read them", "a worker of an earlier version is connected, and a task reads files"),
+)
