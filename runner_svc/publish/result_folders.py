@@ -76,9 +76,13 @@ async def _write_large(place: _Place, entry: FileEntry, contents: ContentReader)
     digest = hashlib.sha256()
     with ExitStack() as stack:
         part = await asyncio.to_thread(stack.enter_context, place.writing(entry))
-        async for piece in contents.stream(entry.digest):
+
+        def take(piece: bytes) -> None:
             digest.update(piece)
-            await asyncio.to_thread(part.write, piece)
+            part.write(piece)
+
+        async for piece in contents.stream(entry.digest):
+            await asyncio.to_thread(take, piece)
         _check(entry, digest.hexdigest())
 
 

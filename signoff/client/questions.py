@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import AsyncGenerator, Collection, Sequence
+from contextlib import suppress
 from datetime import datetime
 
 from signoff.client.runner_connection import RunnerConnection
 from signoff.client.values import Artifact, Candidate, ExecutionMap, Layout, Prompt, Ref
-from signoff.errors import Unavailable
+from signoff.errors import ExecutionPruned, LayoutNotFound, Unavailable
 from signoff.v1 import execution_pb2, plan_pb2, runner_pb2
 
 PAGE = 1_000
@@ -106,10 +107,12 @@ class RunnerQuestions:
         return await self._layout(runner_pb2.GetLayoutRequest(execution=ref))
 
     async def descriptions(self, ref: Ref, task_ids: Collection[str]) -> dict[str, str]:
-        """Returns the beginnings of the descriptions of some tasks in the map that an execution runs."""
+        """Returns the beginnings of the descriptions of some tasks; none when the map is not kept any more."""
         found = dict[str, str]()
-        if task_ids:
-            request = runner_pb2.GetLayoutRequest(execution=ref, tasks=True)
+        if not task_ids:
+            return found
+        request = runner_pb2.GetLayoutRequest(execution=ref, tasks=True)
+        with suppress(LayoutNotFound, ExecutionPruned):
             async for answer in self._runner.answers(lambda runner: runner.GetLayout, request):
                 for task in answer.part.tasks.tasks:
                     if task.spec.task_id in task_ids:

@@ -98,6 +98,23 @@ async def test_files_lie_beside_an_output_json_that_lists_them(tmp_path: Path, t
     assert names_in(task) == ["files", "output.json"]
 
 
+async def test_a_large_file_is_written_as_it_comes(tmp_path: Path, task: Path) -> None:
+    """Memory stays flat: a piece is on the disk before the next is asked for."""
+    bodies, sizes = Bodies(), list[int]()
+    output = with_files(bodies, {"report.md": b"", "large.bin": LARGE})
+
+    class Watched(Bodies):
+        async def stream(self, digest: str, offset: int = 0, length: int | None = None) -> AsyncIterator[bytes]:
+            async for piece in bodies.stream(digest):
+                sizes.append(sum(map(len, files_in(task).values())))
+                yield piece
+
+    watched = Watched()
+    watched.bodies = bodies.bodies
+    await written(tmp_path, watched, output)
+    assert sizes == [0, 400_000, 800_000, 1_200_000]
+
+
 async def test_equal_files_are_not_written_again_and_those_that_are_none_any_more_go(
     tmp_path: Path, task: Path
 ) -> None:

@@ -55,7 +55,7 @@ async def export(name: str, options: ExportOptions, where: RunnerLocation, outpu
             target.remove_stale(results, {task.task_id for task in chosen} if options.only else None)
             for result in results:
                 await _write(reached.client, ref, result, target)
-            target.finish(results, is_whole=len(results) == len(tasks))
+            target.finish(results, len(tasks))
     _tell(execution, chosen, results, options, output)
     return 0
 

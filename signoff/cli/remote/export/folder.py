@@ -143,17 +143,18 @@ class ExportFolder:
         """Gives a new file, which takes its place at the end of the block."""
         return self._inside.writing(*path.split("/"))
 
-    def finish(self, results: Sequence[Result], *, is_whole: bool) -> None:
-        """Writes the index; the log is not needed any more."""
+    def finish(self, results: Sequence[Result], tasks: int) -> None:
+        """Writes the index; the log is not needed any more. `tasks`: all that the execution has."""
         execution = self._execution
+        own = [{**result.record(), "execution_id": execution.execution_id} for result in results]
         index = {
             "signoff_export": FORM,
             "plan_id": execution.plan_id,
             "execution_id": execution.execution_id,
             "idea": execution.idea,
             "state": state_name(execution.state),
-            "is_whole": is_whole,
-            "results": [*(result.record() for result in results), *self._results],
+            "is_whole": len(own) + len(self._results) == tasks,
+            "results": [*own, *self._results],
         }
         self._inside.write(INDEX, body=json.dumps(index, ensure_ascii=False, indent=1).encode(errors="replace"))
         self._inside.remove(LOG)

@@ -80,7 +80,7 @@ async def test_results_lie_in_files_and_folders_with_names_for_people_beside_an_
     assert index["results"][1]["files"][0]["digest"] == sha256(CHART).hexdigest()
     assert (index["is_whole"], index["plan_id"]) == (False, PLAN_ID)
     assert "not signed off, and so not there: 10; trends is running" in notes_of(output)[-1]
-    assert lines_of(output)[2].split("  ")[-1].strip() or "2 files, 5.0 KiB" in lines_of(output)[2]
+    assert lines_of(output)[2].split() == ["2-Q3-report/", "2", "2", "files,", "4.9", "KiB"]
 
 
 async def test_a_second_export_writes_what_changed_and_removes_what_is_no_result_any_more(tmp_path: Path) -> None:
@@ -140,6 +140,10 @@ async def test_only_some_tasks_are_exported_and_the_others_stay(tmp_path: Path) 
     assert (tmp_path / "1-notes.md").read_bytes() == b"# Notes\n"
     assert (tmp_path / "2-Q3-report" / "report.md").read_bytes() == b"# New\n"
     assert sorted(result["task_id"] for result in index_of(tmp_path)["results"]) == ["1", "2"]
+    whole = runner()
+    del whole.tasks[-1]
+    await exported(tmp_path, whole, only=("1",))
+    assert index_of(tmp_path)["is_whole"]
     with pytest.raises(ConfigurationError, match="--only: expected tasks or groups of the plan, but got 7"):
         await exported(tmp_path, only=("7",))
 
