@@ -5,7 +5,7 @@ FROM python:3.11.13-slim-bookworm AS build
 WORKDIR /src
 COPY . .
 # The wheel contains the code generated from protos/; the wheels beside it are all it depends on.
-RUN pip wheel --no-cache-dir --wheel-dir /wheels '.[postgres]'
+RUN pip wheel --no-cache-dir --wheel-dir /wheels '.[bucket,postgres]'
 
 FROM python:3.11.13-slim-bookworm
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
