@@ -52,7 +52,8 @@ def signoff(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
 def test_the_first_commands_install_and_run_an_example() -> None:
     assert blocks("sh")[0] == (
         "python3 -m venv .venv && .venv/bin/pip install -q .\n"
-        ".venv/bin/signoff run examples/release_notes/plan.json --model mock\n"
+        ".venv/bin/signoff run examples/sales/plan.json --model mock --allow-commands\n"
+        ".venv/bin/signoff export sales -o results\n"
     )
 
 

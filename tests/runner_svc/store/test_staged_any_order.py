@@ -26,7 +26,7 @@ NOW = -1.0  # seconds: older than a second ahead
 
 @dataclass(slots=True)
 class Expected:
-    """What must be there."""
+    """The contents that must be there, by a few sets."""
 
     kept: set[str] = field(default_factory=set)
     staged: dict[str, set[str]] = field(default_factory=dict)  #: by digest: the leases that have brought it
