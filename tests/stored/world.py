@@ -54,9 +54,7 @@ class World:
             await client.set_layout(plan_id)
 
     async def start(self, plan_id: str, **settings: Any) -> str:
-        """Starts an execution, all of which is done anew; returns its id."""
-        if "reuse" in pb.ExecutionSettings.DESCRIPTOR.fields_by_name:  # a version that keeps earlier results
-            settings = {"reuse": False, **settings}
+        """Starts an execution; returns its id."""
         request = runner_pb2.StartExecutionRequest(plan_id=plan_id, settings=pb.ExecutionSettings(**settings))
         return await self.command("StartExecution", request)
 
