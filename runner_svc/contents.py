@@ -139,7 +139,7 @@ class Contents:
         What lies in the object store is read piece by piece; anything else is lent meanwhile.
         """
         most = length or None
-        if isinstance(await self._store.content(digest) if self._is_large(size) else None, InObjects):
+        if self._is_large(size) and await self._store.is_object(digest):
             async for piece in self.stream(digest, offset, most):
                 yield piece
             return

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from typing import Protocol
 
-PIECE_BYTES = 1024 * 1024  # the most that a read holds in memory
+PIECE_BYTES = 256 * 1024  # the most that a read holds in memory: there may be 64 of them, and clients that wait
 
 
 class Objects(Protocol):

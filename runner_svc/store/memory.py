@@ -131,6 +131,9 @@ class MemoryStore:
     async def content(self, digest: str) -> bytes | InObjects | None:
         return InObjects(self._objects[digest]) if digest in self._objects else self._contents.get(digest)
 
+    async def is_object(self, digest: str) -> bool:
+        return digest in self._objects
+
     async def known_contents(self, digests: Sequence[str]) -> Set[str]:
         return {digest for digest in digests if digest in self._put_at}
 

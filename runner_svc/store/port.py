@@ -152,6 +152,9 @@ class Store(Protocol):
 
     async def content(self, digest: str) -> bytes | InObjects | None: ...
 
+    async def is_object(self, digest: str) -> bool:
+        """Tells whether a content lies in the object store, without reading it."""
+
     async def known_contents(self, digests: Sequence[str]) -> Set[str]:
         """Returns those of at most 1,000 digests that have a content, whether or not an event has named it."""
 

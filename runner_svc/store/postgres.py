@@ -140,6 +140,10 @@ class PostgresStore:
         body, size = found[0]
         return body if size is None else InObjects(size)
 
+    async def is_object(self, digest: str) -> bool:
+        query = "SELECT object_size IS NOT NULL FROM signoff.content WHERE digest = $1"
+        return bool(await self._read(lambda link: link.fetchval(query, digest)))
+
     async def known_contents(self, digests: Sequence[str]) -> Set[str]:
         query = "SELECT digest FROM signoff.content WHERE digest = ANY ($1)"
         found = await self._read(lambda link: link.fetch(query, list(digests)))

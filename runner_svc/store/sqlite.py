@@ -105,6 +105,11 @@ class SqliteStore:
 
         return await self._writer.run(renewed)
 
+    async def is_object(self, digest: str) -> bool:
+        query = "SELECT object_size IS NOT NULL FROM content WHERE digest = ?"
+        found = await self._reader.run(lambda db: db.execute(query, (digest,)).fetchone())
+        return bool(found and found[0])
+
     async def known_contents(self, digests: Sequence[str]) -> Set[str]:
         return await self._reader.run(lambda db: contents_table.known(db, digests))
 

@@ -154,6 +154,7 @@ def test_the_workloads_are_those_of_the_table(tmp_path_factory: pytest.TempPathF
         *("longest-turn-1000", "longest-turn-20000", "longest-turn-100000", "many-names-1000x100"),
         *("restart-100000", "rerun-10000", "watchers-100", "streams-1000", "in-flight-10000"),
         *("artifacts-1KiB", "artifacts-256KiB", "artifacts-64MiB", "page-2000"),
+        *("files-10x100KiB", "files-10000x100KiB", "files-1x1000MiB"),
     }
     assert all(OURS in workload.engines for workload in found.values())
     quick = {workload.name: set(workload.engines) for workload in quick_workloads()}

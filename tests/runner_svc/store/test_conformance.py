@@ -102,6 +102,9 @@ async def test_a_content_may_lie_in_the_object_store(store: Store) -> None:
     await store.put_object("d1", 5_000_000_000)
     await store.put_object("d1", 5_000_000_000)
     assert await store.content("d1") == InObjects(5_000_000_000)
+    await store.put_content("d2", b"two")
+    assert [await store.is_object(digest) for digest in ("d1", "d2", "d3")] == [True, False, False]
+    await store.drop_contents(["d2"], -1)
     assert await store.renew_contents(["d1"]) == {"d1": 5_000_000_000}
     assert await store.sizes("", 10, -1) == [("d1", 5_000_000_000)]
     assert await store.drop_contents(["d1"], -1) == ["d1"]

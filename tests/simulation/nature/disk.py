@@ -96,6 +96,10 @@ class Disk:
         self._may_refuse()
         return await self._store.content(digest)
 
+    async def is_object(self, digest: str) -> bool:
+        self._may_refuse()
+        return await self._store.is_object(digest)
+
     async def known_contents(self, digests: Sequence[str]) -> Set[str]:
         self._may_refuse()
         return await self._store.known_contents(digests)
