@@ -53,7 +53,9 @@ def plan() -> Plan:
         },
     ]
     return Plan(
-        plan_id="files", body=json.dumps({"idea": "files", "tasks": tasks}).encode(), before={"1": set(), "2": {"1"}}
+        plan_id="files",
+        body=json.dumps({"idea": "files", "tasks": tasks}).encode(),
+        before={"1": frozenset(), "2": frozenset({"1"})},
     )
 
 
