@@ -20,7 +20,13 @@ from planner_svc.read.exact import ExactPlan
 from planner_svc.read.field_names import FieldNames, is_right
 from planner_svc.read.fields import Fields, flag
 from planner_svc.read.object_types import ObjectType
-from planner_svc.read.output_files import FILES_BY_MODEL, files_from_json, has_no_text, is_made_by_a_model
+from planner_svc.read.output_files import (
+    CANARIES_OF_FILES,
+    FILES_BY_MODEL,
+    files_from_json,
+    has_no_text,
+    is_made_by_a_model,
+)
 from planner_svc.read.sizes import (
     MAX_TASK_BYTES,
     MAX_TEXT_BYTES,
@@ -166,6 +172,8 @@ class TaskReader:
         makes_checks = fields.read("worded_checks", flag, True) and not has_no_text(output)
         from_criteria = checks_of_criteria(criteria, output.format) if makes_checks and output is not None else ()
         checks = tuple(self._checks(value, output))
+        if fields.has("canaries") and output is not None and output.files:
+            blame("validation.canaries", CANARIES_OF_FILES)
         return Validation(
             description=self.text(value, "description", "validation."),
             criteria=criteria,

@@ -12,13 +12,16 @@ from signoff.v1 import plan_pb2
 
 
 def take_canaries(spec: plan_pb2.TaskSpec) -> tuple[Canary, ...]:
-    """Takes a task's canaries out of its spec: workers receive the spec, and must not see them."""
+    """Takes a task's canaries out of its spec: workers receive the spec, and must not see them.
+
+    A task that makes files has none: a canary is one text, and takes the place of a candidate of files.
+    """
     if not (spec.HasField("validation") and spec.validation.canaries):
         return ()
     canaries = tuple(map(_canary_from_proto, spec.validation.canaries))
     # guard: workers are not told of canaries -> (removed)
     spec.validation.ClearField("canaries")
-    return canaries
+    return () if spec.output.files else canaries
 
 
 def _canary_from_proto(message: plan_pb2.Canary) -> Canary:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from runner_svc.codec.canaries import take_canaries
 from runner_svc.codec.requirements import requirements_of
 from runner_svc.core.model.requirements import ANY_EXECUTOR, ANY_VALIDATOR, USUAL, Requirement, Requirements
 from runner_svc.core.model.values import Role
@@ -74,3 +75,10 @@ def test_checks_name_what_validators_must_have() -> None:
     wants = validated(checks=checks, criteria=["is good"], judge=judge).validators
     assert wants.handlers == frozenset({"command", "complete", "judge"})
     assert (wants.model, wants.labels) == ("strict", frozenset({("zone", "eu")}))
+
+
+def test_a_task_that_makes_files_has_no_canaries_and_workers_are_told_of_none() -> None:
+    spec = pb.TaskSpec(output=pb.TaskOutput(files=["a.md"]))
+    spec.validation.canaries.add(candidate="good", good=True)
+    assert take_canaries(spec) == ()
+    assert not spec.validation.canaries
