@@ -35,10 +35,12 @@ class Hand:
         self.answered: list[worker_pb2.RunnerMessage] = []  #: all but assignments and pings
         self._call = call
         self._script = script
+        self._writing = asyncio.Lock()  # gRPC takes one write at a time, and a pong may meet a result
 
     async def say(self, *messages: worker_pb2.WorkerMessage) -> None:
         """Sends messages in one frame."""
-        await self._call.write(worker_pb2.ConnectRequest(messages=messages))
+        async with self._writing:
+            await self._call.write(worker_pb2.ConnectRequest(messages=messages))
 
     async def run(self) -> None:
         """Returns when the stream ends."""

@@ -96,6 +96,7 @@ async def a_runner(folder: Path) -> AsyncIterator[tuple[str, str]]:
 # ---------------------------------------------------------------- beside work
 
 
+@pytest.mark.long
 async def test_executions_go_on_and_are_watched_while_older_ones_are_pruned(tmp_path: Path, store_address: str) -> None:
     chance = random.Random(1)
     shape = Shape(folder=tmp_path, executors=2, validators=2, store=store_address)

@@ -117,6 +117,7 @@ async def test_other_criteria_are_judged_and_nothing_is_made(tmp_path: Path) -> 
     assert (made, judged, len(kept)) == ([], ["2_1"], 12)
 
 
+@pytest.mark.long
 async def test_a_changed_function_is_run_again_with_what_reads_it(tmp_path: Path) -> None:
     for name in ("plan.json", "my_worker.py"):
         shutil.copy(EXAMPLES / "own_code" / name, tmp_path)
@@ -146,6 +147,7 @@ async def test_everything_can_be_asked_for_anew(tmp_path: Path) -> None:
     assert "expected a task or a group of plan trends, but got '7_7'" in wrong.err
 
 
+@pytest.mark.long
 async def test_a_part_of_a_plan_is_done_and_then_the_rest(tmp_path: Path) -> None:
     plan = plan_in(tmp_path)
     too_much = await signoff("run", plan, *MODEL, "--only", "1_2", cwd=tmp_path)

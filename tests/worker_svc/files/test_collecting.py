@@ -123,4 +123,6 @@ def test_too_many_files_or_bytes_are_refused(tmp_path: Path) -> None:
 def test_folders_without_an_end_are_not_looked_through(tmp_path: Path) -> None:
     for number in range(MOST_LOOKED_AT + 1):
         (tmp_path / str(number)).touch()
-    assert refusal(tmp_path, "*.md") == f"expected at most {MOST_LOOKED_AT:,} entries in outputs/, but got more"
+    assert (
+        refusal(tmp_path, "*.md") == f"expected at most {MOST_LOOKED_AT:,} files and folders in outputs/, but got more"
+    )

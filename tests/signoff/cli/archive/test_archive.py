@@ -62,6 +62,7 @@ def test_an_archive_has_the_journal_the_plans_and_a_manifest_with_digests(archiv
     assert archive.stat().st_mode & 0o777 == 0o600
 
 
+@pytest.mark.long
 async def test_what_was_restored_answers_as_what_was_backed_up_and_goes_on(archive: Path, tmp_path: Path) -> None:
     code, said = await restored(archive, tmp_path, "--json")
     assert code == 0, said
