@@ -59,3 +59,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if not item.get_closest_marker("long")]
+
+
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Names bytes by their number: processes that share the tests may have made them at different times."""
+    return f"{len(val)} bytes" if isinstance(val, bytes) else None

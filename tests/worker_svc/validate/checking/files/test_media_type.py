@@ -36,7 +36,7 @@ LAUGHS = b'<!DOCTYPE svg [<!ENTITY a "ha"><!ENTITY b "&a;&a;">]><svg xmlns="http
         ([DOCX], zipped(("[Content_Types].xml", b""), ("word/document.xml", b""))),
         (["application/epub+zip"], zipped(("mimetype", b"application/epub+zip"))),
         (["application/x-tar"], tarred(("a", b"b"))),
-        (["application/gzip"], gzip.compress(b"a")),
+        (["application/gzip"], gzip.compress(b"a", mtime=0)),
         (["application/vnd.sqlite3"], b"SQLite format 3\0" + bytes(100)),
         (["audio/wav"], b"RIFF\x24\0\0\0WAVEfmt " + bytes(20)),
         (["video/mp4"], b"\0\0\0\x20ftypisom\0\0\2\0isomiso2avc1mp41"),
