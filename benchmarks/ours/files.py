@@ -39,7 +39,9 @@ for number in range(count):
 """
 _READ = """
 import os, sys
-found = [os.path.getsize(os.path.join(folder, name)) for folder, _, names in os.walk(sys.argv[1]) for name in names]
+given = sys.argv[1]  # the file itself when there is one
+paths = [os.path.join(folder, name) for folder, _, names in os.walk(given) for name in names] or [given]
+found = [os.path.getsize(path) for path in paths]
 print(len(found), sum(found))
 """
 
