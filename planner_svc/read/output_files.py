@@ -14,7 +14,6 @@ FILES_BY_MODEL = (
     "a model answers with one text and writes no files: give the task a command or a function of an app as its "
     "executor, or leave files out and say what the text is in format"
 )
-CANARIES_OF_FILES = "expected no canaries beside output.files, for a canary is one text, and the candidate is files"
 
 
 def files_from_json(raw: object, blame: Blame) -> tuple[str, ...]:

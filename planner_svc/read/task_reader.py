@@ -21,7 +21,6 @@ from planner_svc.read.field_names import FieldNames, is_right
 from planner_svc.read.fields import Fields, flag
 from planner_svc.read.object_types import ObjectType
 from planner_svc.read.output_files import (
-    CANARIES_OF_FILES,
     FILES_BY_MODEL,
     files_from_json,
     has_no_text,
@@ -172,8 +171,6 @@ class TaskReader:
         makes_checks = fields.read("worded_checks", flag, True) and not has_no_text(output)
         from_criteria = checks_of_criteria(criteria, output.format) if makes_checks and output is not None else ()
         checks = tuple(self._checks(value, output))
-        if fields.has("canaries") and output is not None and output.files:
-            blame("validation.canaries", CANARIES_OF_FILES)
         return Validation(
             description=self.text(value, "description", "validation."),
             criteria=criteria,

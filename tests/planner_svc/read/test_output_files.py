@@ -71,14 +71,6 @@ def test_a_model_writes_no_files(executor: Any) -> None:
     assert "give the task a command or a function of an app as its executor" in diagnostic.message
 
 
-def test_canaries_are_texts_and_take_the_place_of_no_files() -> None:
-    canaries = [{"candidate": "good", "good": True}]
-    result = with_files("a.md", validation={"criteria": ["is good"], "canaries": canaries})
-    (diagnostic,) = result.diagnostics
-    assert (diagnostic.code, diagnostic.path) == ("malformed-validation", "tasks[0].validation.canaries")
-    assert "a canary is one text, and the candidate is files" in diagnostic.message
-
-
 def test_a_function_of_an_app_writes_files() -> None:
     assert codes(with_files("report.md", "draw", validation={"human": True})) == set()
 
