@@ -93,9 +93,9 @@ class _Upload:
         return self._next
 
     def _check_bounds(self, size: int) -> None:
-        # guard: files of an upload are bounded -> if False:
         if self._files > MAX_FILES:
             raise InvalidField("digest", f"at most {MAX_FILES:,} files", "more")
+        # guard: files of an upload are bounded -> if False:
         if self._announced > MAX_FILES_BYTES:
             raise InvalidField("size_bytes", f"at most {MAX_FILES_BYTES:,} bytes in all files", f"{self._announced:,}")
         if size > MAX_CANDIDATE_BYTES and not self._contents.takes_streams(size):

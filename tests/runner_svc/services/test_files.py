@@ -190,10 +190,18 @@ BAD: dict[str, tuple[Callable[[str], list[Request]], str]] = {
 }
 
 
-@pytest.mark.parametrize("case", BAD)
-@pytest.mark.guard(name="a small file has its digest")
-@pytest.mark.guard(name="a file has its digest")
-@pytest.mark.guard(name="files of an upload are bounded")
+SHOWN = ("other bytes", "other large bytes", "too large")
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        pytest.param("other bytes", marks=pytest.mark.guard(name="a small file has its digest")),
+        pytest.param("other large bytes", marks=pytest.mark.guard(name="a file has its digest")),
+        pytest.param("too large", marks=pytest.mark.guard(name="files of an upload are bounded")),
+        *(case for case in BAD if case not in SHOWN),
+    ],
+)
 async def test_an_upload_that_does_not_fit_is_refused_and_leaves_no_object(
     runner: Running, objects: FolderObjects, tmp_path: Path, case: str
 ) -> None:
@@ -252,9 +260,14 @@ LIES: dict[str, tuple[bytes, str]] = {
 }
 
 
-@pytest.mark.parametrize("lie", LIES)
-@pytest.mark.guard(name="files come before the candidate that names them")
-@pytest.mark.guard(name="a manifest tells the sizes of its files")
+@pytest.mark.parametrize(
+    "lie",
+    [
+        pytest.param("missing", marks=pytest.mark.guard(name="files come before the candidate that names them")),
+        pytest.param("size", marks=pytest.mark.guard(name="a manifest tells the sizes of its files")),
+        *(lie for lie in LIES if lie not in ("missing", "size")),
+    ],
+)
 async def test_a_manifest_that_lies_fails_its_attempt_and_nothing_else(runner: Running, lie: str) -> None:
     ref = await runner.start("one")
     body, problem = LIES[lie]

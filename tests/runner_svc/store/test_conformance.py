@@ -116,7 +116,6 @@ async def test_a_content_may_lie_in_the_object_store(store: Store) -> None:
 NOW = -1.0  # seconds: older than a second ahead
 
 
-@pytest.mark.guard(name="what no event has named is there for its lease alone")
 async def test_what_was_brought_under_a_lease_is_for_that_lease_alone_until_an_event_names_it(
     store: Store,
 ) -> None:
@@ -132,7 +131,6 @@ async def test_what_was_brought_under_a_lease_is_for_that_lease_alone_until_an_e
     assert await store.drop_staged(set(), NOW) == []
 
 
-@pytest.mark.guard(name="what an event names stays")
 async def test_what_no_event_has_named_is_dropped_after_its_lease(store: Store) -> None:
     await store.stage("l1", {"d1": b"one", "d2": b"two"}, {"d3": 3_000_000})
     await store.append(rows("a", 1), {}, (), ["d2"])
@@ -142,7 +140,6 @@ async def test_what_no_event_has_named_is_dropped_after_its_lease(store: Store) 
     assert [await store.content(digest) for digest in ("d1", "d2", "d3")] == [None, b"two", None]
 
 
-@pytest.mark.guard(name="what a living lease has brought stays")
 async def test_what_a_living_lease_has_brought_stays(store: Store) -> None:
     await store.stage("l1", {"d1": b"one", "d2": b"two"}, {})
     await store.stage("l2", {"d2": b"two"}, {})

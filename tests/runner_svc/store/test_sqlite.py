@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sqlite3
+from collections.abc import Awaitable, Callable
 from importlib import resources
 from pathlib import Path
 
 import pytest
 
-from runner_svc.store.port import Checkpoint, Listed, ListingQuery, Removal, Row
+from runner_svc.store.port import Checkpoint, Listed, ListingQuery, Removal, Row, Store
 from runner_svc.store.sqlite import SqliteStore
 from signoff.errors import ConfigurationError, StorageFailed
+from tests.runner_svc.store import test_conformance as all_stores
 
 
 @pytest.mark.guard(name="one runner in a folder")
@@ -162,3 +164,33 @@ async def test_the_room_of_what_was_removed_is_given_back_to_the_disk(tmp_path: 
         pass
     await store.close()
     assert path.stat().st_size < 1024 * 1024
+
+
+# ---------------------------------------------------------------- what is brought under leases
+
+
+@pytest.mark.guard(name="what no event has named is there for its lease alone")
+async def test_what_no_event_has_named_is_for_its_lease_alone(tmp_path: Path) -> None:
+    await _plays(
+        tmp_path, all_stores.test_what_was_brought_under_a_lease_is_for_that_lease_alone_until_an_event_names_it
+    )
+
+
+@pytest.mark.guard(name="what an event names stays")
+async def test_what_an_event_names_stays(tmp_path: Path) -> None:
+    await _plays(tmp_path, all_stores.test_what_no_event_has_named_is_dropped_after_its_lease)
+
+
+@pytest.mark.guard(name="what a living lease has brought stays")
+async def test_what_a_living_lease_has_brought_stays_there(tmp_path: Path) -> None:
+    await _plays(tmp_path, all_stores.test_what_a_living_lease_has_brought_stays)
+
+
+async def _plays(folder: Path, story: Callable[[Store], Awaitable[None]]) -> None:
+    """Plays a test of all stores over this one alone."""
+    store = SqliteStore(folder / "journal.db")
+    await store.open()
+    try:
+        await story(store)
+    finally:
+        await store.close()
