@@ -107,8 +107,8 @@ def _map(header: pb.MapHeader, tasks: list[pb.MapTask], groups: list[pb.MapGroup
 def _with_files(plan: Map, makers: Sequence[int]) -> Map:
     """Returns the map, with what its tasks ask of workers that make or read results of several files."""
     names = {plan.makes[maker] for maker in makers if plan.makes[maker]}
-    # guard: who reads files can read them -> concerned = {*makers}
     concerned = {*makers, *(task for task, read in enumerate(plan.reads) if not names.isdisjoint(read))}
+    # guard (3 lines): who reads files can read them -> (removed)
     for maker in makers:
         for node in plan.with_groups(maker):
             concerned |= {task for task in plan.waiters[node] if plan.takes_all(task)}
