@@ -7,7 +7,6 @@ with the provider until its own rule for unfinished uploads removes it: no objec
 
 from __future__ import annotations
 
-import re
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
@@ -17,11 +16,11 @@ from obstore.store import from_url
 
 from runner_svc.objects.port import PIECE_BYTES
 from signoff.errors import ConfigurationError, StorageFailed
+from signoff.manifest.manifest import is_digest
 
 PART_BYTES = 8 * 1024 * 1024  # of an upload in parts
 PARTS_AT_ONCE = 2
 LISTED_AT_ONCE = 1_000
-_DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 class BucketObjects:
@@ -72,7 +71,7 @@ class BucketObjects:
         try:
             async for page in obstore.list(self._store, chunk_size=LISTED_AT_ONCE):
                 names = [str(found["path"]).rpartition("/")[2] for found in page]
-                yield [name for name in names if _DIGEST.fullmatch(name)]
+                yield [name for name in names if is_digest(name)]
         except (BaseError, OSError) as error:
             raise StorageFailed(f"the object store {self._url} cannot be listed: {error}") from error
 
@@ -81,6 +80,6 @@ class BucketObjects:
 
 
 def _checked(digest: str) -> str:
-    if not _DIGEST.fullmatch(digest):
+    if not is_digest(digest):
         raise StorageFailed(f"expected the digest of an object, but got {digest[:80]!r}")
     return digest

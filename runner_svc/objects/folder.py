@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import re
 import secrets
 import shutil
 from collections.abc import AsyncIterator, Sequence
@@ -17,9 +16,9 @@ from pathlib import Path
 
 from runner_svc.objects.port import PIECE_BYTES
 from signoff.errors import StorageFailed
+from signoff.manifest.manifest import is_digest
 
 _INCOMING = "incoming"
-_DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 class FolderObjects:
@@ -88,13 +87,13 @@ class FolderObjects:
         for folder in await asyncio.to_thread(_names, self._folder):
             if folder != _INCOMING:
                 found = await asyncio.to_thread(_names, self._folder / folder)
-                yield [name for name in found if _DIGEST.fullmatch(name)]
+                yield [name for name in found if is_digest(name)]
 
     async def close(self) -> None:
         """Does nothing: no file stays open."""
 
     def _file(self, digest: str) -> Path:
-        if not _DIGEST.fullmatch(digest):
+        if not is_digest(digest):
             raise StorageFailed(f"expected the digest of an object, but got {digest[:80]!r}")
         return self._folder / digest[:2] / digest
 

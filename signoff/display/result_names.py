@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Mapping
-from types import MappingProxyType
 
 from signoff.display.natural_order import natural
 from signoff.display.visible_text import visible
-from signoff.plan.inputs import SUFFIXES
+from signoff.manifest.media_types import suffix_of
 from signoff.v1 import execution_pb2 as pb
 
 MOST_NAME_BYTES = 80  # of UTF-8, without number and suffix: a name on a disk has at most 255
@@ -21,26 +20,10 @@ INDEX = "index.json"  # beside the results of an export
 MANIFEST = "manifest.json"  # in a zip file of results
 
 _KEPT_SIGNS = frozenset("_-+")  # besides letters, marks and digits of any script
-_MORE_SUFFIXES: Mapping[str, str] = MappingProxyType(
-    {
-        "text/css": ".css",
-        "text/javascript": ".js",
-        "text/xml": ".xml",
-        "application/javascript": ".js",
-        "application/x-ndjson": ".jsonl",
-        "image/avif": ".avif",
-    }
-)
 _TAKEN = frozenset({INDEX, MANIFEST})
 _DEVICES = frozenset(  # names that Windows gives to devices, with any suffix
     {"con", "prn", "aux", "nul", *(f"com{n}" for n in range(10)), *(f"lpt{n}" for n in range(10))}
 )
-
-
-def suffix_of(media_type: str) -> str:
-    """Returns the usual end of a file's name, such as ".md"; ".bin" for a type that has none."""
-    bare = media_type.partition(";")[0].strip().lower()
-    return SUFFIXES.get(bare) or _MORE_SUFFIXES.get(bare, ".bin")
 
 
 def result_names(

@@ -77,6 +77,11 @@ def manifest_of(files: Iterable[FileEntry], main: str) -> Manifest:
     return manifest
 
 
+def is_digest(text: str) -> bool:
+    """Tells whether a text is a SHA-256 in hex."""
+    return _DIGEST.fullmatch(text) is not None
+
+
 def is_manifest(media_type: str) -> bool:
     """Tells whether a content of this type is a manifest."""
     return media_type == MANIFEST_TYPE
@@ -208,7 +213,7 @@ def _checked(raw: Any, number: int) -> FileEntry:
         raise BadManifest(f"{shown(path)}: expected the media type of a file, but got {shown(str(media_type))}")
     if type(size) is not int or not 0 <= size <= MAX_FILES_BYTES:
         raise BadManifest(f"{shown(path)}: expected a size from 0 to {MAX_FILES_BYTES:,} bytes, but got {size!r:.40}")
-    if not isinstance(digest, str) or not _DIGEST.fullmatch(digest):
+    if not isinstance(digest, str) or not is_digest(digest):
         raise BadManifest(f"{shown(path)}: expected the SHA-256 of its bytes in hex as its digest")
     return FileEntry(path=path, media_type=media_type, size=size, digest=digest)
 

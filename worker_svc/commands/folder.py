@@ -26,7 +26,7 @@ from typing import Any
 import structlog
 
 from signoff.manifest.manifest import Manifest
-from signoff.plan.inputs import SUFFIXES
+from signoff.manifest.media_types import suffix_of
 from signoff.v1 import execution_pb2, plan_pb2
 from worker_svc.assignment import Artifact, Assignment, Bytes, Feedback
 from worker_svc.commands import launcher
@@ -207,14 +207,6 @@ def safe_name(name: str) -> str:
     """Replaces all but letters, digits, `.`, `-` and `_` by `_`. The name is no hidden file, no flag, not too long."""
     kept = "".join(character if character.isalnum() or character in ".-_" else "_" for character in name)
     return kept.lstrip(".-").encode()[:MAX_NAME_BYTES].decode(errors="ignore")
-
-
-def suffix_of(media_type: str) -> str:
-    """Returns the suffix of files of this type."""
-    plain = media_type.partition(";")[0].strip().lower()
-    if plain.endswith("+json"):
-        return ".json"
-    return SUFFIXES.get(plain, ".txt" if plain.startswith("text/") else ".bin")
 
 
 # ---------------------------------------------------------------- task.json

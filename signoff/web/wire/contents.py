@@ -14,8 +14,8 @@ from urllib.parse import quote
 from starlette.requests import Request
 from starlette.responses import Response
 
-from signoff.display.result_names import suffix_of
 from signoff.manifest.manifest import FileEntry
+from signoff.manifest.media_types import suffix_of
 from signoff.v1 import execution_pb2 as pb
 from signoff.web.safety.refusals import RangeNotSatisfiable
 from signoff.web.wire.streamed import Streamed

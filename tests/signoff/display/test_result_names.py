@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from signoff.display.result_names import INDEX, result_names, safe_name, suffix_of
+from signoff.display.result_names import INDEX, result_names, safe_name
 from signoff.display.visible_text import visible
 from signoff.v1 import execution_pb2 as pb
 
@@ -61,9 +61,3 @@ def test_any_text_makes_a_short_name_of_letters(text: str) -> None:
     found = safe_name(text)
     assert len(found.encode()) <= 80
     assert all(unicodedata.category(character)[0] in "LMN" or character in "_-+" for character in found)
-
-
-def test_types_without_a_suffix_are_bytes() -> None:
-    assert [suffix_of(kind) for kind in ("text/markdown; charset=utf-8", "IMAGE/PNG", "x", "")] == [
-        ".md", ".png", ".bin", ".bin",
-    ]  # fmt: skip

@@ -11,30 +11,11 @@ from hypothesis import strategies as st
 from tests.support.work.givens import artifact
 from tests.support.work.programs import commanded, judged
 from worker_svc.assignment import Artifact
-from worker_svc.commands.folder import file_names, layout_of, safe_name, suffix_of
+from worker_svc.commands.folder import file_names, layout_of, safe_name
 
 
 def typed(name: str, media_type: str = "text/plain") -> Artifact:
     return replace(artifact(name, name=name), media_type=media_type)
-
-
-@pytest.mark.parametrize(
-    ("media_type", "suffix"),
-    [
-        ("application/json", ".json"),
-        ("Application/JSON; charset=utf-8", ".json"),
-        ("application/geo+json", ".json"),
-        ("text/markdown", ".md"),
-        ("text/plain", ".txt"),
-        ("text/csv", ".csv"),
-        ("image/png", ".png"),
-        ("image/jpeg", ".jpg"),
-        ("image/unknown", ".bin"),
-        ("", ".bin"),
-    ],
-)
-def test_the_media_type_says_how_a_name_ends(media_type: str, suffix: str) -> None:
-    assert suffix_of(media_type) == suffix
 
 
 @pytest.mark.parametrize(

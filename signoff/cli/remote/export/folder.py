@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -22,7 +21,7 @@ from signoff.display.wire_names import state_name
 from signoff.errors import ConfigurationError
 from signoff.files.trees import InsideTrees
 from signoff.files.writing import NotAFile, PartFile, is_part_of
-from signoff.manifest.manifest import shown
+from signoff.manifest.manifest import is_digest, shown
 from signoff.plan.inputs import problem_of_path
 from signoff.v1 import execution_pb2 as pb
 
@@ -30,8 +29,6 @@ LOG = ".signoff-export.jsonl"
 FORM = 1  # of the index
 MOST_INDEX_BYTES = 1024**3
 MOST_NAMED = 10  # files in a message
-
-_DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 class ExportFolder:
@@ -190,10 +187,5 @@ def _paths_in(result: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 def _checked(told: Iterable[tuple[Any, Any]]) -> Iterator[tuple[str, str]]:
     for path, digest in told:
-        if (
-            isinstance(path, str)
-            and isinstance(digest, str)
-            and _DIGEST.fullmatch(digest)
-            and not problem_of_path(path)
-        ):
+        if isinstance(path, str) and isinstance(digest, str) and is_digest(digest) and not problem_of_path(path):
             yield path, digest
