@@ -1,7 +1,8 @@
 """The parts of a task's spec that its keys are made of (core/model/keys.py).
 
 Each is a named field: what is not named here changes neither what a task makes nor how it is judged. Timeouts, budgets,
-priorities, retries and the labels of workers are not. Nor are canaries, which measure the judge.
+priorities, retries and the labels of workers are not. Nor are canaries, which measure the judge. A test knows which fields
+are not named: a new one is named here, or there.
 """
 
 from __future__ import annotations
@@ -36,6 +37,8 @@ def _make(task: pb.TaskSpec) -> Iterator[Part]:
     yield "output", task.output.description
     yield "artifact", task.output.artifact
     yield "format", task.output.format
+    # guard: other files are other work -> pass
+    yield "files", json.dumps(list(task.output.files)) if task.output.files else ""
     executor = task.executor
     yield "executor", executor_name(task)
     yield "command", json.dumps(list(executor.command.argv)) if executor.command.argv else ""
@@ -54,6 +57,8 @@ def _sign_off(validation: pb.Validation) -> Iterator[Part]:
     yield "judge's labels", json.dumps(sorted(judge.labels.items())) if judge.labels else ""
     yield "votes", str(judge.votes or "")
     yield "votes needed", str(judge.needed or "")
+    # guard: who sees pictures judges otherwise -> pass
+    yield "pictures", "shown" if judge.images else ""
     yield "person", "asked" if validation.human else ""
 
 

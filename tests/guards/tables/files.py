@@ -26,4 +26,6 @@ GUARDS: Sequence[Guard] = (
     ),
     Guard("a worker that knows no files is given none", "a worker of an earlier version is connected"),
     Guard("who reads files can read them", "a worker of an earlier version is connected, and a task reads files"),
+    Guard("other files are other work", "a task is asked for one more file than the result that is kept has"),
+    Guard("who sees pictures judges otherwise", "a judge is to see pictures that were signed off unseen"),
 )

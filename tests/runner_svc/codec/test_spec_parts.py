@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
 
 import pytest
 from google.protobuf import duration_pb2
+from google.protobuf.descriptor import FieldDescriptor
+from google.protobuf.message import Message
+from google.protobuf.message_factory import GetMessageClass
 
 from runner_svc.codec.spec_parts import spec_parts
 from runner_svc.core.model.keys import SpecParts, changed_parts, key_of
 from signoff.v1 import plan_pb2 as pb
+
+OTHER_FILES = pytest.mark.guard(name="other files are other work")
+PICTURES = pytest.mark.guard(name="who sees pictures judges otherwise")
 
 TASK = pb.TaskSpec(
     task_id="1_2",
@@ -77,6 +85,7 @@ def test_an_empty_spec_has_few_parts() -> None:
         ("output", lambda task: setattr(task.output, "description", "a page")),
         ("artifact", lambda task: setattr(task.output, "artifact", "page")),
         ("format", lambda task: setattr(task.output, "format", "JSON")),
+        pytest.param("files", lambda task: task.output.files.append("*.md"), marks=OTHER_FILES),
         ("executor", lambda task: setattr(task.executor, "name", "fetch")),
         ("command", lambda task: task.executor.command.argv.append("sort")),
         ("model", lambda task: setattr(task.executor, "model", "gpt-5")),
@@ -103,6 +112,7 @@ def test_each_part_that_reaches_the_executor_changes_the_make_key_alone(
         ("votes", lambda task: setattr(task.validation.judge, "votes", 5)),
         ("votes needed", lambda task: setattr(task.validation.judge, "needed", 3)),
         ("person", lambda task: setattr(task.validation, "human", False)),
+        pytest.param("pictures", lambda task: setattr(task.validation.judge, "images", True), marks=PICTURES),
     ],
 )
 def test_each_part_that_judges_changes_the_sign_off_key_alone(
@@ -111,6 +121,59 @@ def test_each_part_that_judges_changes_the_sign_off_key_alone(
     before, after = parts(), parts(change)
     assert changed_parts(before.sign_off, after.sign_off) == (name,)
     assert before.make == after.make
+
+
+#: Fields that change neither what a task makes nor how it is judged.
+OF_NO_KEY = {
+    "input.artifacts",  # what is read is in the make key, by the names it is read by
+    "input.with_dependencies",
+    "executor.labels",
+    "executor.escalation",
+    "executor.run_timeout",
+    "executor.idle_timeout",
+    "executor.outage_patience",
+    "executor.max_failures",
+    "validation.canaries",
+    "budget.tokens",
+    "budget.cost_nanos",
+    "on_failure",
+}
+
+
+@pytest.mark.guard(name="other files are other work")
+@pytest.mark.guard(name="who sees pictures judges otherwise")
+def test_every_field_of_a_spec_changes_a_key_or_is_known_to_change_none() -> None:
+    unchanged = {path for path, change in changes_in(pb.TaskSpec) if parts(change) == parts()}
+    assert unchanged == OF_NO_KEY
+
+
+def changes_in(kind: type[Message], at: tuple[str, ...] = ()) -> Iterator[tuple[str, Callable[[pb.TaskSpec], object]]]:
+    """Yields, for each field of a spec, its path and a function that changes it. Checks count as a whole."""
+    for one in kind.DESCRIPTOR.fields:
+        path = (*at, one.name)
+        is_part = one.message_type is not None and one.message_type.file == kind.DESCRIPTOR.file
+        if is_part and not one.is_repeated:
+            yield from changes_in(GetMessageClass(one.message_type), path)
+        else:
+            yield ".".join(path), partial(changed, path=at, one=one)
+
+
+def changed(task: pb.TaskSpec, *, path: tuple[str, ...], one: FieldDescriptor) -> None:
+    holder: Any = task
+    for name in path:
+        holder = getattr(holder, name)
+    if one.message_type is not None and one.message_type.GetOptions().map_entry:
+        getattr(holder, one.name)["other"] = "value"
+    elif one.message_type is not None:
+        (getattr(holder, one.name).add() if one.is_repeated else getattr(holder, one.name)).SetInParent()
+    elif one.is_repeated:
+        getattr(holder, one.name).append("other")
+    elif one.cpp_type == FieldDescriptor.CPPTYPE_STRING:
+        setattr(holder, one.name, "other")
+    elif one.cpp_type == FieldDescriptor.CPPTYPE_BOOL:
+        setattr(holder, one.name, not getattr(holder, one.name))
+    else:
+        setattr(holder, one.name, 1)
 
 
 @pytest.mark.parametrize(
