@@ -1,8 +1,8 @@
 """The parts of a task's spec that its keys are made of (core/model/keys.py).
 
-Each is a named field: what is not named here changes neither what a task makes nor how it is judged. Timeouts, budgets,
-priorities, retries and the labels of workers are not. Nor are canaries, which measure the judge. A test knows which fields
-are not named: a new one is named here, or there.
+Each is a named field: what is not named here changes neither what a task makes nor how it is judged. Timeouts,
+budgets, priorities, retries and the labels of workers are not. Nor are canaries, which measure the judge. A test
+lists the fields without a part, so that a new one cannot be forgotten.
 """
 
 from __future__ import annotations
