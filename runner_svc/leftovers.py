@@ -12,7 +12,7 @@ import structlog
 
 from runner_svc.core.decide.turn import State
 from runner_svc.engine import Engine
-from signoff.errors import StorageFailed
+from signoff.errors import SignoffError
 
 log = structlog.get_logger(__name__)
 
@@ -33,7 +33,8 @@ class Leftovers:
         while True:
             try:
                 await self.remove()
-            except StorageFailed as failure:
+            # guard: leftovers are looked for after a bug in a turn -> except StopAsyncIteration as failure:
+            except SignoffError as failure:  # of the store, or of a turn that a bug has ended
                 log.warning("leftovers_not_removed", error=str(failure))
             await asyncio.sleep(min(LOOKS_AT_LEAST, max(self._kept_for / 2, 0.1)))
 

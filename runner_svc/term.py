@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import structlog
@@ -39,6 +39,8 @@ from signoff.service.process import announce, write_address
 from signoff.v1 import runner_pb2_grpc, worker_pb2_grpc
 
 log = structlog.get_logger(__name__)
+
+AGAIN_AFTER = 5.0  # seconds until a part that a bug has ended runs again
 
 
 async def serve_terms(settings: RunnerSettings, stop: asyncio.Event) -> None:
@@ -166,8 +168,8 @@ class Term:
         settings = self._settings
         address_file = settings.data_dir / RUNNER_ADDRESS_FILE
         async with asyncio.TaskGroup() as group:
-            parts = (self._engine.run(), self._outputs.run(), self._store.owned(), self._leftovers.run())
-            loops = [group.create_task(part) for part in parts]
+            beside = [kept_up(part) for part in (self._outputs.run, self._leftovers.run)]
+            loops = [group.create_task(part) for part in (self._engine.run(), self._store.owned(), *beside)]
             try:
                 write_address(address_file, address)
                 announce(address, settings.address_file)
@@ -195,6 +197,17 @@ class Term:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self._settings.grace):
                 await self._hub.all_returned()
+
+
+async def kept_up(part: Callable[[], Awaitable[None]]) -> None:
+    """Runs a part that the executions do not need until it is cancelled; again, a while after a bug has ended it."""
+    while True:
+        try:
+            await part()
+        except Exception as bug:
+            # guard: a bug beside the engine ends no runner -> raise
+            log.error("bug_beside_the_engine", exc_info=bug)
+        await asyncio.sleep(AGAIN_AFTER)
 
 
 def _forget_address(file: Path, address: str) -> None:

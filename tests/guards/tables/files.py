@@ -28,4 +28,6 @@ GUARDS: Sequence[Guard] = (
     Guard("who reads files can read them", "a worker of an earlier version is connected, and a task reads files"),
     Guard("other files are other work", "a task is asked for one more file than the result that is kept has"),
     Guard("who sees pictures judges otherwise", "a judge is to see pictures that were signed off unseen"),
+    Guard("leftovers are looked for after a bug in a turn", "a turn of the engine throws while files are looked for"),
+    Guard("a bug beside the engine ends no runner", "what writes files for people has a bug"),
 )

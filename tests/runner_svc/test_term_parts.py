@@ -1,0 +1,57 @@
+"""Parts that the executions do not need run again after a bug, and the runner goes on."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from runner_svc import term
+from runner_svc.leftovers import Leftovers
+from signoff.errors import Unavailable
+from tests.support.servers.runner import PlannerOfTexts, running
+
+WITHIN = 10.0  # seconds for what takes milliseconds
+
+
+@pytest.mark.guard(name="a bug beside the engine ends no runner")
+async def test_a_part_that_a_bug_has_ended_runs_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(term, "AGAIN_AFTER", 0.0)
+    runs, works = 0, asyncio.Event()
+
+    async def part() -> None:
+        nonlocal runs
+        runs += 1
+        if runs < 3:
+            raise RuntimeError("a bug")
+        works.set()
+        await asyncio.Event().wait()
+
+    kept_up = asyncio.create_task(term.kept_up(part))
+    await asyncio.wait([kept_up, asyncio.create_task(works.wait())], timeout=WITHIN, return_when="FIRST_COMPLETED")
+    assert works.is_set()
+    assert not kept_up.done()
+    kept_up.cancel()
+    await asyncio.gather(kept_up, return_exceptions=True)
+
+
+@pytest.mark.guard(name="leftovers are looked for after a bug in a turn")
+async def test_leftovers_are_looked_for_again_when_a_bug_has_ended_the_turn_that_was_asked(tmp_path: Path) -> None:
+    async with running(PlannerOfTexts(one="a"), tmp_path) as runner:
+        asked, again = 0, asyncio.Event()
+
+        async def ask(_question: object) -> set[str]:
+            nonlocal asked
+            asked += 1
+            if asked == 1:
+                raise Unavailable("a bug ended the turn that this was part of")
+            again.set()
+            return set()
+
+        runner.engine.ask = ask  # type: ignore[method-assign,assignment]
+        looking = asyncio.create_task(Leftovers(runner.engine, kept_for=0.0).run())
+        await asyncio.wait([looking, asyncio.create_task(again.wait())], timeout=WITHIN, return_when="FIRST_COMPLETED")
+        assert again.is_set()
+        looking.cancel()
+        await asyncio.gather(looking, return_exceptions=True)
