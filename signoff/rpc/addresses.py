@@ -11,7 +11,7 @@ import grpc.aio
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from signoff.errors import Unavailable
-from signoff.rpc.channel import connect
+from signoff.rpc.channel import Connect, connect
 from signoff.v1 import runner_pb2_grpc
 
 RunnerStub: TypeAlias = "runner_pb2_grpc.RunnerServiceAsyncStub"
@@ -67,8 +67,9 @@ class Route:
     The runner is looked for at the first call, and again after it was lost.
     """
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, connect: Connect = connect) -> None:
         self._addresses = addresses_in(text)
+        self._connect = connect
         self._channel: grpc.aio.Channel | None = None
         self._finding = asyncio.Lock()
         self.address = text  #: of the runner that serves, once it is found
@@ -78,7 +79,7 @@ class Route:
         async with self._finding:
             if self._channel is None:
                 self.address = await address_that_serves(self._addresses)
-                self._channel = connect(self.address or NOWHERE)
+                self._channel = self._connect(self.address or NOWHERE)
                 self._stub = runner_pb2_grpc.RunnerServiceStub(self._channel)
             return self._stub
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
 
 import grpc.aio
 
 from signoff.service.environment import host_of, is_loopback
+
+Connect: TypeAlias = "Callable[[str], grpc.aio.Channel]"  #: opens a channel to an address, as `connect` does
 
 MAX_FRAME_BYTES = 4 * 1024 * 1024  # the protocol's own limit; gRPC's default is the same number
 CHUNK_BYTES = 256 * 1024  # of streamed files and artifacts

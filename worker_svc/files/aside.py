@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import TypeVar
@@ -26,13 +25,14 @@ async def aside(work: Callable[[Tick], T], progress: Callable[[], None]) -> T:
 
     A cancellation ends the work at its next tick, and is raised when it has ended: its folder can then be removed.
     """
-    loop, cancelled, told = asyncio.get_running_loop(), threading.Event(), [time.monotonic()]
+    loop, cancelled = asyncio.get_running_loop(), threading.Event()
+    told = [loop.time()]
 
     def tick() -> None:
         if cancelled.is_set():
             raise _Cancelled
-        if time.monotonic() - told[0] >= TELL_EVERY:
-            told[0] = time.monotonic()
+        if loop.time() - told[0] >= TELL_EVERY:
+            told[0] = loop.time()
             with suppress(RuntimeError):  # the loop is closed: the worker has ended
                 loop.call_soon_threadsafe(progress)
 

@@ -18,6 +18,7 @@ again on the next one.
     codec          messages to values, results to messages, messages to frames
     inputs         fetches inputs that are too large for an assignment
     lease_files    the files of a lease: input_files fetches those of inputs, uploads brings those of the candidate
+    patience       says whether a call is made again while the runner is away, and after which pause
 
 A message takes this way: session reads it, held_leases decides, work_queue runs the work, the report and the result go
 to the outbox, and session writes them. A new message of the runner is a case in session._handle and a method of

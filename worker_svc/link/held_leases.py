@@ -140,7 +140,7 @@ class HeldLeases:
             uploads=files.uploads if files is not None else None,
         )
         held = HeldLease(assign, fetch, report, asyncio.get_running_loop().time())
-        held.fetch_files = files.fetch if files is not None else None
+        held.fetch_files = files.fetch_files if files is not None else None
         self._held[assign.lease_id] = held
         self._empty.clear()
         self._queue.add(held)

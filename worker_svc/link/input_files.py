@@ -14,17 +14,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
-import grpc
 import structlog
 
 from signoff.errors import SignoffError
 from signoff.manifest.manifest import BadManifest, Manifest, is_manifest, manifest_from_json
-from signoff.rpc.channel import connect
-from signoff.rpc.statuses import error_from_rpc
-from signoff.v1 import runner_pb2, runner_pb2_grpc, worker_pb2
+from signoff.rpc.addresses import Route, RunnerStub
+from signoff.v1 import runner_pb2, worker_pb2
 from worker_svc.assignment import Artifact, Assignment
 from worker_svc.files.receiving import ReceivedFiles
 from worker_svc.files.scratch import new_folder
+from worker_svc.link.patience import Pauses, patiently
 from worker_svc.uncut import to_its_end
 
 log = structlog.get_logger(__name__)
@@ -44,8 +43,8 @@ class FetchFiles(Protocol):
     ) -> None: ...
 
 
-def files_fetcher(address: str, assign: worker_pb2.Assign) -> FetchFiles:
-    """Returns a FetchFiles for one assignment."""
+def files_fetcher(route: Route, assign: worker_pb2.Assign, pauses: Pauses | None = None) -> FetchFiles:
+    """Returns a FetchFiles for one assignment. It waits for a runner that is away, and then begins anew."""
 
     async def fetch(artifact: Artifact, manifest: Manifest, folder: Path, progress: Callable[[], None]) -> None:
         request = runner_pb2.GetArtifactRequest(
@@ -55,23 +54,34 @@ def files_fetcher(address: str, assign: worker_pb2.Assign) -> FetchFiles:
             digest=artifact.digest,
             all_files=True,
         )
-        async with connect(address) as channel:
-            answers = runner_pb2_grpc.RunnerServiceStub(channel).GetArtifact(request)
+
+        async def receive(stub: RunnerStub) -> None:
+            await asyncio.to_thread(_empty, folder)
+            answers = stub.GetArtifact(request)
             try:
                 with ReceivedFiles(folder, manifest) as received:
                     async for batch in _batches(answers):
                         await to_its_end(asyncio.to_thread(received.take, batch))
                         progress()
                     received.end()
-            except grpc.RpcError as error:
-                raise error_from_rpc(error, "runner", address) from None
-            except OSError as error:
-                problem = f"{manifest.size:,} bytes in {len(manifest.files):,} files could not be kept on the disk"
-                raise SignoffError(f"{problem}: {error}") from error
             finally:
                 answers.cancel()
 
+        try:
+            await patiently(route, receive, pauses)
+        except OSError as error:
+            problem = f"{manifest.size:,} bytes in {len(manifest.files):,} files could not be kept on the disk"
+            raise SignoffError(f"{problem}: {error}") from error
+        finally:
+            await route.close()
+
     return fetch
+
+
+def _empty(folder: Path) -> None:
+    """Makes a folder as new: an earlier try may have left files in it."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
 
 
 async def _batches(
@@ -149,6 +159,5 @@ class _WithFiles:
             raise SignoffError(f"the manifest of {artifact.name or artifact.task_id} is broken: {problem}") from None
         self._count += 1
         folder = self._folder / str(self._count)
-        folder.mkdir()
         await self._fetch(artifact, manifest, folder, self._progress)
         return replace(artifact, manifest=manifest, folder=folder)

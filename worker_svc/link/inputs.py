@@ -11,34 +11,35 @@ import contextlib
 import hashlib
 import mmap
 import tempfile
-from typing import TypeAlias
-
-import grpc
 
 from signoff.errors import SignoffError
-from signoff.rpc.channel import connect
-from signoff.rpc.statuses import error_from_rpc
-from signoff.v1 import runner_pb2, runner_pb2_grpc, worker_pb2
+from signoff.rpc.addresses import Route, RunnerStub
+from signoff.v1 import runner_pb2, worker_pb2
 from worker_svc.assignment import Bytes
 from worker_svc.link.codec import Fetch
-
-_Stub: TypeAlias = "runner_pb2_grpc.RunnerServiceAsyncStub"
+from worker_svc.link.patience import Pauses, patiently
 
 IN_MEMORY = 1024 * 1024  # bytes of an input; a larger one is kept in a file
 MOST_BYTES = 1024**3  # of an input whose size was not announced
 
 
-def fetcher(address: str, assign: worker_pb2.Assign) -> Fetch:
-    """Returns a Fetch for the inputs of one assignment.
+def fetcher(route: Route, assign: worker_pb2.Assign, pauses: Pauses | None = None) -> Fetch:
+    """Returns a Fetch for the inputs of one assignment. It waits for a runner that is away, and then begins anew.
 
     It raises StaleLease when the lease has ended, and another SignoffError when the bytes did not come or do not have
     the digest that the assignment names.
     """
-    channel = _Channel(address)
+    users = 0  # the channel is open while anything is fetched: the work may outlive the stream that brought it
 
     async def fetch(artifact: worker_pb2.InputArtifact) -> Bytes:
-        async with channel as stub:
-            content, digest = await _read(address, stub, assign, artifact)
+        nonlocal users
+        users += 1
+        try:
+            content, digest = await patiently(route, lambda stub: _read(stub, assign, artifact), pauses)
+        finally:
+            users -= 1
+            if not users:
+                await route.close()
         # guard: input digest -> if False:
         if digest != artifact.digest:
             origin = artifact.task_id or "the plan's inputs"
@@ -49,30 +50,7 @@ def fetcher(address: str, assign: worker_pb2.Assign) -> Fetch:
     return fetch
 
 
-class _Channel:
-    """A channel that is open while anything is fetched: the work may outlive the stream that brought it."""
-
-    def __init__(self, address: str) -> None:
-        self._address = address
-        self._users = 0
-        self._channel: grpc.aio.Channel | None = None
-
-    async def __aenter__(self) -> _Stub:
-        self._users += 1
-        if self._channel is None:
-            self._channel = connect(self._address)
-        return runner_pb2_grpc.RunnerServiceStub(self._channel)
-
-    async def __aexit__(self, *_error: object) -> None:
-        self._users -= 1
-        if not self._users and self._channel is not None:
-            channel, self._channel = self._channel, None
-            await channel.close()
-
-
-async def _read(
-    address: str, stub: _Stub, assign: worker_pb2.Assign, artifact: worker_pb2.InputArtifact
-) -> tuple[Bytes, str]:
+async def _read(stub: RunnerStub, assign: worker_pb2.Assign, artifact: worker_pb2.InputArtifact) -> tuple[Bytes, str]:
     """Returns the bytes and their digest. Reads at most one chunk more than was announced."""
     request = runner_pb2.GetArtifactRequest(
         ref=runner_pb2.ExecutionRef(execution_id=assign.execution_id),
@@ -94,8 +72,6 @@ async def _read(
                 if size > (artifact.size_bytes or MOST_BYTES):
                     break
             return await asyncio.to_thread(kept.whole), digest.hexdigest()
-    except grpc.RpcError as error:
-        raise error_from_rpc(error, "runner", address) from None
     except OSError as error:
         raise SignoffError(f"{artifact.size_bytes} bytes could not be kept in a temporary file: {error}") from error
     finally:

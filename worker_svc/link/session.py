@@ -20,8 +20,7 @@ from signoff.rpc.frames import LEAST_FRAME_BYTES, MISSED_PINGS
 from signoff.v1 import worker_pb2
 from worker_svc.link.codec import frames_of, limits_from_proto
 from worker_svc.link.held_leases import HeldLeases
-from worker_svc.link.inputs import fetcher
-from worker_svc.link.lease_files import files_of
+from worker_svc.link.lease_files import FilesOf
 from worker_svc.link.lease_report import Message
 
 log = structlog.get_logger(__name__)
@@ -59,8 +58,10 @@ class StreamSession:
         leaving: asyncio.Event,
         timings: SessionTimings,
         dial: Dial,
+        files_of: FilesOf,
     ) -> None:
         self._dial = dial
+        self._files_of = files_of
         self._addresses = addresses
         self.address = addresses[0]  #: of the runner; of several, the one that serves once the session is open
         self._leases = leases
@@ -195,8 +196,8 @@ class StreamSession:
         if before:
             # guard: parts come before their assignment -> assign.inputs.MergeFrom(before[:100])
             assign.inputs.MergeFrom(before)
-        files = files_of(self.address, self._addresses, assign)
-        self._leases.assigned(assign, fetcher(self.address, assign), files)
+        files = self._files_of(self._addresses, assign)
+        self._leases.assigned(assign, files.fetch_input, files)
 
     def _welcome(self, welcome: worker_pb2.Welcome) -> None:
         limits = limits_from_proto(welcome)

@@ -24,6 +24,7 @@ from signoff.v1 import runner_pb2, worker_pb2
 from worker_svc.assignment import Handler
 from worker_svc.link.call import dial
 from worker_svc.link.held_leases import HeldLeases
+from worker_svc.link.lease_files import FilesOf, files_of
 from worker_svc.link.prefetch import Prefetch
 from worker_svc.link.session import Dial, SessionTimings, StreamSession, WorkerRefused
 
@@ -59,8 +60,10 @@ class Worker:
         timings: SessionTimings | None = None,
         dial: Dial = dial,
         prefetch: Prefetch | None = None,
+        files_of: FilesOf = files_of,
     ) -> None:
         self._dial = dial
+        self._files_of = files_of
         self._addresses = addresses_in(address)
         self._identity = identity
         self._handler = handler
@@ -121,7 +124,9 @@ class Worker:
             await self._pause(failures)
 
     def _new_session(self) -> StreamSession:
-        return StreamSession(self._addresses, self._leases, self._wake, self._leaving, self._timings, self._dial)
+        return StreamSession(
+            self._addresses, self._leases, self._wake, self._leaving, self._timings, self._dial, self._files_of
+        )
 
     async def _run_session(self, session: StreamSession) -> None:
         """Runs a session, and those that continue it, to their end. Raises WorkerRefused when no retry can help."""

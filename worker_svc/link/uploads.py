@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-import random
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -30,36 +28,23 @@ from worker_svc.files.aside import Tick, aside
 from worker_svc.files.collecting import FilesLimit
 from worker_svc.files.measuring import measured
 from worker_svc.files.opening import FilesRefused, opened_file, pieces_of
+from worker_svc.link.patience import Patience
 
 log = structlog.get_logger(__name__)
 
 ASKED_AT_ONCE = 1_000  # digests in one ListMissingContents
-MOST_UNCLEAR = 5  # failures in a row, the last of which says nothing that tells whether it may pass
 MOST_ROUNDS = 5  # uploads after which a runner that still misses files is not believed
 _BATCH_BYTES = 1024 * 1024  # of messages that are read from the disk at once
 _BATCH = 256  # messages
 
-_PASSING = frozenset({"UNAVAILABLE", "RESOURCE_EXHAUSTED", "DEADLINE_EXCEEDED", "ABORTED"})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UploadPauses:
-    """The pauses between two tries, in seconds."""
-
-    first: float = 0.5
-    most: float = 10.0
-    growth: float = 1.5
-    jitter: Callable[[float, float], float] = random.uniform
-    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
-
 
 class Uploads:
-    """The uploads of one lease. `addresses`: of the runner; of several, separated by commas, the one that serves."""
+    """The uploads of one lease to the runner of a route."""
 
-    def __init__(self, addresses: str, lease_id: str, pauses: UploadPauses | None = None) -> None:
-        self._route = Route(addresses)
+    def __init__(self, route: Route, lease_id: str, patience: Patience | None = None) -> None:
+        self._route = route
         self._lease_id = lease_id
-        self._pauses = pauses or UploadPauses()
+        self._patience = patience or Patience()
 
     async def bring(
         self, folder: Path, paths: Sequence[str], main: str, limit: FilesLimit, progress: Callable[[], None]
@@ -79,7 +64,7 @@ class Uploads:
 
     async def _until_kept(self, folder: Path, files: Sequence[FileEntry], progress: Callable[[], None]) -> None:
         by_digest = {file.digest: file for file in files}  # equal files are sent once
-        rounds, failures = 0, 0
+        rounds = 0
         while True:
             try:
                 # guard: only what is missing is sent -> missing = [] if rounds else list(by_digest)
@@ -90,29 +75,22 @@ class Uploads:
                 if rounds == MOST_ROUNDS:
                     raise FilesRefused(f"the runner misses {len(missing):,} files that were sent {rounds} times")
                 await self._send(folder, [by_digest[digest] for digest in missing], progress)
-                rounds, failures = rounds + 1, 0
+                rounds += 1
+                self._patience.succeeded()
             except SignoffError as error:
-                failures += 1
-                self._raise_if_final(error, failures)
-                # guard: files wait for a runner that is away -> raise
-                log.warning("upload_interrupted", lease=self._lease_id, problem=str(error))
-                await self._route.lost()
-                await self._pause(failures)
+                await self._bear(error)
 
-    @staticmethod
-    def _raise_if_final(error: SignoffError, failures: int) -> None:
-        """Raises what no further try can mend. An error without a reason may be a refusal that a write has hidden."""
+    async def _bear(self, error: SignoffError) -> None:
+        """Pauses before the next try. Raises LeaseEnded or FilesRefused when there is to be none."""
         # guard: a lease that has ended ends its uploads -> if False:
         if isinstance(error, StaleLease):
             raise LeaseEnded from error
-        is_unclear = type(error) is SignoffError and failures < MOST_UNCLEAR
-        if error.status not in _PASSING and not is_unclear:
+        log.warning("upload_interrupted", lease=self._lease_id, problem=str(error))
+        await self._route.lost()
+        try:
+            await self._patience.after(error)
+        except SignoffError:
             raise FilesRefused(f"the runner took no files: {error}") from error
-
-    async def _pause(self, failures: int) -> None:
-        pauses = self._pauses
-        ceiling = min(pauses.most, pauses.first * pauses.growth ** min(failures, 100))
-        await pauses.sleep(pauses.jitter(ceiling / 2, ceiling))
 
     # ------------------------------------------------------------ calls
 

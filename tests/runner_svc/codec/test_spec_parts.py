@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from google.protobuf import duration_pb2
-from google.protobuf.descriptor import FieldDescriptor
+from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
@@ -149,11 +149,11 @@ def test_every_field_of_a_spec_changes_a_key_or_is_known_to_change_none() -> Non
 
 def changes_in(kind: type[Message], at: tuple[str, ...] = ()) -> Iterator[tuple[str, Callable[[pb.TaskSpec], object]]]:
     """Yields, for each field of a spec, its path and a function that changes it. Checks count as a whole."""
-    for one in kind.DESCRIPTOR.fields:
+    for one in cast(Descriptor, kind.DESCRIPTOR).fields:
         path = (*at, one.name)
-        is_part = one.message_type is not None and one.message_type.file == kind.DESCRIPTOR.file
+        is_part = one.message_type is not None and one.message_type.file.name == pb.DESCRIPTOR.name
         if is_part and not one.is_repeated:
-            yield from changes_in(GetMessageClass(one.message_type), path)
+            yield from changes_in(GetMessageClass(cast(Descriptor, one.message_type)), path)
         else:
             yield ".".join(path), partial(changed, path=at, one=one)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from typing import Any
 
 import grpc
@@ -31,7 +31,7 @@ class ScriptedFiles:
         self.uploads: list[list[runner_pb2.UploadFilesRequest]] = []  #: the messages of each stream
         self.faults: list[SignoffError | int] = []  #: an error, or a number of messages; one an upload
         self.forgets = False  #: what is brought is not kept
-        self.garbled: Callable[[list[Response]], list[Response]] = list  #: changes what is sent
+        self.garbled: Callable[[list[Response]], Iterable[Response]] = list  #: changes what is sent
 
     def put(self, files: dict[str, bytes], main: str) -> bytes:
         """Keeps a result with files; returns its manifest."""

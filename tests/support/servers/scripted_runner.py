@@ -249,6 +249,7 @@ class ScriptedRunner(worker_pb2_grpc.WorkerServiceServicer):
     def __init__(self, address: str = "127.0.0.1:0") -> None:
         self.address = address
         self.artifacts: dict[str, bytes | SignoffError] = {}  #: by digest
+        self.passing: list[SignoffError] = []  #: with which the next calls for an artifact fail, one after the other
         self.asked: list[runner_pb2.GetArtifactRequest] = []
         self.files = ScriptedFiles()  #: of results with several files
         self._streams: asyncio.Queue[Stream] = asyncio.Queue()
@@ -301,6 +302,8 @@ class _Artifacts(runner_pb2_grpc.RunnerServiceServicer):
         self, request: runner_pb2.GetArtifactRequest, context: Context
     ) -> AsyncIterator[runner_pb2.GetArtifactResponse]:
         self._runner.asked.append(request)
+        if self._runner.passing:
+            raise self._runner.passing.pop(0)
         if request.all_files:
             async for answer in self._runner.files.sent(request):
                 yield answer

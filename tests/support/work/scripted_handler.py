@@ -6,15 +6,19 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 
 from signoff.v1 import execution_pb2, runner_pb2
 from tests.support.servers.scripted_runner import WITHIN
 from worker_svc.assignment import Assignment, CandidateResult, Offer, Report, Result, VerdictResult
 from worker_svc.link.call import dial
+from worker_svc.link.lease_files import files_of
+from worker_svc.link.patience import Pauses
 from worker_svc.link.session import Dial, SessionTimings
 from worker_svc.link.stream import Identity, Worker
 
 AT_ONCE = SessionTimings(jitter=lambda _least, _most: 0.0)
+FETCHED_AT_ONCE = partial(files_of, pauses=Pauses(jitter=lambda _least, _most: 0.0))
 
 
 @dataclass(slots=True)
@@ -99,7 +103,8 @@ async def working(
     identity = Identity(
         role=runner_pb2.WORKER_ROLE_EXECUTOR, name="w1", slots=slots, version="0.1", labels={"zone": "a"}
     )
-    ending = asyncio.create_task(Worker(address, identity, handler, timings, dial).run(stop, grace))
+    worker = Worker(address, identity, handler, timings, dial, files_of=FETCHED_AT_ONCE)
+    ending = asyncio.create_task(worker.run(stop, grace))
     try:
         yield Running(handler, stop, ending)
     finally:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from pathlib import Path
 
 import pytest
 
+from signoff.errors import NotServing
 from signoff.manifest.manifest import MANIFEST_TYPE
 from signoff.v1 import execution_pb2, runner_pb2, worker_pb2
 from tests.support.servers.scripted_files import Response
@@ -83,6 +84,25 @@ async def test_files_are_gone_when_the_work_is_cancelled(runner: ScriptedRunner)
         await worker.ended()
     assert folder is not None
     assert not folder.exists()
+
+
+@pytest.mark.guard(name="contents wait for a runner that is away")
+async def test_files_come_anew_when_the_runner_was_away_in_the_middle(runner: ScriptedRunner) -> None:
+    tries = 0
+
+    def breaking(answers: list[Response]) -> Iterable[Response]:
+        nonlocal tries
+        tries += 1
+        yield from answers if tries > 2 else answers[: 2 + tries]
+        if tries <= 2:
+            raise NotServing("it is about to end")
+
+    runner.files.garbled = breaking
+    async with working(runner.address) as worker:
+        await runner.welcomed(assign("L1", inputs=(result(runner),)))
+        (came,) = (await worker.handler.call()).assignment.inputs
+        assert files_of(came) == FILES
+    assert tries == 3
 
 
 def without_last(answers: list[Response]) -> list[Response]:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from signoff.app import Document
-from signoff.errors import ArtifactNotFound, SignoffError, StaleLease, StorageFailed
+from signoff.errors import ArtifactNotFound, NotServing, SignoffError, StaleLease, StorageFailed, TooManyStreams
 from signoff.manifest.manifest import FILES
 from signoff.rpc.frames import IN_PARTS
 from signoff.v1 import execution_pb2, runner_pb2, worker_pb2
@@ -22,6 +22,7 @@ from tests.worker_svc.llm.openai.test_model import model_at
 from worker_svc.commands.folder import attempt_folder, layout_of
 from worker_svc.executor import Executor
 from worker_svc.functions.jobs import job_of
+from worker_svc.link.patience import MOST_UNCLEAR
 from worker_svc.link.stream import Identity, Worker
 from worker_svc.prompts.messages import MAX_ARTIFACT_CHARS, execute_messages
 
@@ -145,6 +146,30 @@ def in_parts(lease_id: str, count: int) -> worker_pb2.RunnerMessage:
     message = assign(lease_id)
     message.assign.inputs_in_parts = count
     return message
+
+
+PASSING = (NotServing("it opens its journal"), TooManyStreams("all are in use"), SignoffError("a word without meaning"))
+
+
+@pytest.mark.guard(name="contents wait for a runner that is away")
+async def test_an_input_is_asked_for_again_while_the_runner_is_away(runner: ScriptedRunner) -> None:
+    given, runner.passing = runner.put(b"planets"), [*PASSING, *PASSING]
+    async with working(runner.address) as worker:
+        await runner.welcomed(assign(inputs=(given,)))
+        (came,) = (await worker.handler.call()).assignment.inputs
+    assert came.content == b"planets"
+    assert len(runner.asked) == 1 + 2 * len(PASSING)
+
+
+@pytest.mark.guard(name="what does not pass is tried a few times")
+async def test_an_input_that_the_store_has_lost_is_asked_for_a_few_times(runner: ScriptedRunner) -> None:
+    given = runner.put(b"planets")
+    runner.artifacts[given.digest] = StorageFailed("the disk is away")
+    async with working(runner.address):
+        stream = await runner.welcomed(assign(inputs=(given,)))
+        await stream.expect("accepted")
+        await stream.expect("failure")
+    assert len(runner.asked) == MOST_UNCLEAR
 
 
 @pytest.mark.parametrize("fault", [StorageFailed("the disk is away"), ArtifactNotFound("withdrawn"), b"other bytes"])

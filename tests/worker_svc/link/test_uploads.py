@@ -10,13 +10,15 @@ import pytest
 
 from signoff.errors import InvalidField, NotServing, StaleLease, TooManyStreams
 from signoff.manifest.manifest import manifest_from_json
+from signoff.rpc.addresses import Route
 from tests.support.servers.scripted_runner import ScriptedRunner
 from worker_svc.assignment import LeaseEnded
 from worker_svc.files.collecting import FilesLimit
 from worker_svc.files.opening import PIECE, FilesRefused
-from worker_svc.link.uploads import ASKED_AT_ONCE, UploadPauses, Uploads
+from worker_svc.link.patience import Patience, Pauses
+from worker_svc.link.uploads import ASKED_AT_ONCE, Uploads
 
-AT_ONCE = UploadPauses(jitter=lambda _least, _most: 0.0)
+AT_ONCE = Pauses(jitter=lambda _least, _most: 0.0)
 FILES = {"a.md": b"# Mars", "charts/x.png": hashlib.shake_128(b"x").digest(2 * PIECE + 1), "empty": b""}
 
 
@@ -36,7 +38,7 @@ def folder(tmp_path: Path) -> Path:
 
 async def brought(runner: ScriptedRunner, folder: Path, *, limit: FilesLimit | None = None) -> bytes:
     progress: list[None] = []
-    uploads = Uploads(runner.address, "L1", AT_ONCE)
+    uploads = Uploads(Route(runner.address), "L1", Patience(AT_ONCE))
     manifest = await uploads.bring(folder, tuple(FILES), "a.md", limit or FilesLimit(), lambda: progress.append(None))
     assert progress
     return manifest
@@ -70,7 +72,7 @@ async def test_what_is_there_is_not_sent_again(runner: ScriptedRunner, folder: P
     assert len(runner.files.uploads) == 1
 
 
-@pytest.mark.guard(name="files wait for a runner that is away")
+@pytest.mark.guard(name="contents wait for a runner that is away")
 @pytest.mark.parametrize("faults", [[1], [3, 1, 2], [NotServing("stands by")], [TooManyStreams("later"), 2]], ids=str)
 async def test_a_broken_stream_goes_on_with_what_is_missing(
     faults: list[int], runner: ScriptedRunner, folder: Path
@@ -93,7 +95,7 @@ async def test_a_runner_that_was_away_gets_the_files_when_it_is_back(folder: Pat
         if len(tries) == 2:
             await back.__aenter__()
 
-    uploads = Uploads(address, "L1", UploadPauses(sleep=pause))
+    uploads = Uploads(Route(address), "L1", Patience(Pauses(sleep=pause)))
     try:
         await uploads.bring(folder, tuple(FILES), "a.md", FilesLimit(), lambda: None)
         assert kept_by(back) == set(FILES.values())
@@ -135,7 +137,7 @@ async def test_many_small_files_travel_in_one_stream_and_are_asked_about_in_page
     names = [f"{number}.txt" for number in range(ASKED_AT_ONCE + 200)]
     for name in names:
         (tmp_path / name).write_text(name)
-    uploads = Uploads(runner.address, "L1", AT_ONCE)
+    uploads = Uploads(Route(runner.address), "L1", Patience(AT_ONCE))
     await uploads.bring(tmp_path, names, names[0], FilesLimit(), lambda: None)
     assert [len(asked.digests) for asked in runner.files.asked] == [ASKED_AT_ONCE, 200] * 2
     assert [len(stream) for stream in runner.files.uploads] == [len(names)]
@@ -144,6 +146,8 @@ async def test_many_small_files_travel_in_one_stream_and_are_asked_about_in_page
 async def test_equal_files_are_sent_once(runner: ScriptedRunner, tmp_path: Path) -> None:
     for name in ("a", "b"):
         (tmp_path / name).write_text("same")
-    manifest = await Uploads(runner.address, "L1", AT_ONCE).bring(tmp_path, ["a", "b"], "a", FilesLimit(), lambda: None)
+    manifest = await Uploads(Route(runner.address), "L1", Patience(AT_ONCE)).bring(
+        tmp_path, ["a", "b"], "a", FilesLimit(), lambda: None
+    )
     assert len(manifest_from_json(manifest).files) == 2
     assert [len(stream) for stream in runner.files.uploads] == [1]
