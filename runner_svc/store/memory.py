@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from itertools import islice
 
 from runner_svc.store.port import Checkpoint, Checkpointed, InObjects, Listed, ListingQuery, Purged, Removal, Row
@@ -15,7 +15,9 @@ from signoff.errors import StorageFailed
 class MemoryStore:
     """A store in dicts, which lives as long as the object does."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+        """`clock`: tells the seconds by which contents age."""
+        self._clock = clock
         self._epoch = 0
         self._rows: list[Row] = []
         self._places: list[int] = []  # of the rows, in order: what a prune takes away leaves gaps
@@ -81,7 +83,7 @@ class MemoryStore:
     def _insert(self, contents: Mapping[str, bytes], objects: Mapping[str, int]) -> None:
         self._contents |= {digest: body for digest, body in contents.items() if digest not in self._objects}
         self._objects |= {digest: size for digest, size in objects.items() if digest not in self._contents}
-        self._put_at.update(dict.fromkeys((*contents, *objects), time.time()))
+        self._put_at.update(dict.fromkeys((*contents, *objects), self._clock()))
 
     async def everything(self, after: int, limit: int) -> tuple[Sequence[Row], int]:
         start = bisect_right(self._places, after)
@@ -104,13 +106,13 @@ class MemoryStore:
         own = [digest for digest in (*contents, *objects) if not self._is_kept(digest)]
         self._insert(contents, objects)
         for digest in own:
-            self._staged.setdefault(digest, {})[lease] = time.time()
+            self._staged.setdefault(digest, {})[lease] = self._clock()
 
     def _is_kept(self, digest: str) -> bool:
         return digest in self._put_at and digest not in self._staged
 
     async def drop_staged(self, leases: Set[str], older_than: float) -> Sequence[tuple[str, int]]:
-        before, gone = time.time() - older_than, list[tuple[str, int]]()
+        before, gone = self._clock() - older_than, list[tuple[str, int]]()
         for digest, staged in list(self._staged.items()):
             for lease in [lease for lease, at in staged.items() if at < before and lease not in leases]:
                 del staged[lease]
@@ -139,7 +141,7 @@ class MemoryStore:
 
     async def renew_contents(self, digests: Sequence[str], lease: str = "") -> Mapping[str, int]:
         known = [digest for digest in digests if digest in self._put_at]
-        self._put_at.update(dict.fromkeys(known, time.time()))
+        self._put_at.update(dict.fromkeys(known, self._clock()))
         there = (digest for digest in known if self._is_kept(digest) or lease in self._staged.get(digest, ()))
         return {digest: self._size(digest) for digest in there}
 
@@ -210,7 +212,7 @@ class MemoryStore:
         return [(digest, self._size(digest)) for digest in found[:limit]]
 
     def _is_older(self, digest: str, older_than: float) -> bool:
-        return self._is_kept(digest) and self._put_at[digest] < time.time() - older_than
+        return self._is_kept(digest) and self._put_at[digest] < self._clock() - older_than
 
     async def drop_contents(self, digests: Sequence[str], older_than: float) -> Sequence[str]:
         gone = [digest for digest in digests if self._is_older(digest, older_than)]

@@ -14,13 +14,13 @@ TOPIC = "topic"  #: the name of the input
 PLACE = "{{inputs.topic}}"
 
 
-def editions(task_ids: Iterable[str], seed: int, count: int, *, people: bool) -> list[Specs]:
+def editions(task_ids: Iterable[str], seed: int, count: int, *, people: bool, files: bool = False) -> list[Specs]:
     """Returns the specs of so many editions, by task id.
 
     Each task has a canary that looks like its candidate, and a larger model after two failures. `people`: every second
-    task asks for a person's verdict.
+    task asks for a person's verdict. `files`: the first task, and every second one of the others, makes files.
     """
-    found = [_first(task_ids, people=people)]
+    found = [_first(task_ids, people=people, files=files)]
     chance = random.Random(f"{seed} edits")
     while len(found) < count:
         found.append(_edited(found[-1], chance, len(found)))
@@ -35,7 +35,7 @@ def topics(seed: int, count: int) -> list[str]:
     return found
 
 
-def _first(task_ids: Iterable[str], *, people: bool) -> Specs:
+def _first(task_ids: Iterable[str], *, people: bool, files: bool) -> Specs:
     canaries = {name: plan_pb2.Canary(candidate=f"{name}(known)", good=True) for name in task_ids}
     executor = plan_pb2.ExecutorSpec(model=SMALLER, escalation=[SMALLER, LARGER])
     return {
@@ -43,6 +43,7 @@ def _first(task_ids: Iterable[str], *, people: bool) -> Specs:
             description="" if number else PLACE,
             validation=plan_pb2.Validation(canaries=[canary], human=people and number % 2 == 0),
             executor=executor,
+            output=plan_pb2.TaskOutput(files=["*"] if files and number in (0, *range(1, len(canaries), 2)) else []),
         )
         for number, (name, canary) in enumerate(canaries.items())
     }

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from tests.simulation.nature import bugs
-from tests.simulation.nature.crashing import POINTS
+from tests.simulation.nature.crashing import FILE_POINTS, POINTS
 from tests.simulation.players import liar, models
 from tests.support.values.maps import map_of
 
@@ -73,6 +73,7 @@ class Scenario:
     queue_limit: int = 20_000  #: events that may wait for one watcher
     max_stream_age: float = 0.0  #: seconds; 0: streams are not rotated
     people: bool = False  #: every second task asks for a person's verdict
+    files: bool = False  #: some tasks make results of several files
 
 
 def to_json(scenario: Scenario) -> str:
@@ -116,13 +117,16 @@ def draw(seed: int) -> Scenario:
     starts = [_start(chance, rates, n) for n in range(chance.choice((1, 2, 2, 3)))]
     executions = _in_part(seed, plan, _edited(seed, starts))
     watchers = tuple(_watch(chance, len(executions)) for _ in range(chance.randrange(3)))
-    usual = [kind for kind in DRAWN if kind not in models.LATER]
+    usual = [kind for kind in DRAWN if kind not in (*models.LATER, *OF_FILES)]
     kinds = [kind for kind in usual if chance.random() < 0.4] + [chance.choice(usual), "runner dies"]
     count = chance.choice((4, 10, 25))
     about = _World(chance, plan, len(executions), len(watchers))
     others = _World(random.Random(f"{seed} retries"), plan, len(executions), len(watchers))
     drawn = [_fault(about, kinds) for _ in range(count)]
     drawn += [_fault(others, models.LATER) for _ in range(others.chance.choice((0, 0, 1, 2)))]
+    makers = _World(random.Random(f"{seed} files"), plan, len(executions), len(watchers))
+    files = makers.chance.random() < 0.3
+    drawn += [_fault(makers, OF_FILES) for _ in range(makers.chance.choice((0, 1, 2, 5)) if files else 0)]
     faults = sorted(drawn, key=lambda fault: fault.at)
     return Scenario(
         seed=seed,
@@ -134,6 +138,7 @@ def draw(seed: int) -> Scenario:
         queue_limit=chance.choice((20_000, 20_000, 3)),
         max_stream_age=chance.choice((0.0, 0.0, 0.0, 20.0, 45.0)),
         people=random.Random(f"{seed} people").random() < 0.3,
+        files=files,
     )
 
 
@@ -208,6 +213,10 @@ Drawn = dict[str, Any]
 def _death(about: _World) -> Drawn:
     how = about.chance.choice(("", "power", *POINTS))
     return {"how": how, "seconds": about.chance.choice((0.5, 5.0, 70.0))}
+
+
+def _death_amid_files(about: _World) -> Drawn:
+    return {"how": about.chance.choice(FILE_POINTS), "seconds": about.chance.choice((0.5, 5.0, 70.0))}
 
 
 def _restart(about: _World) -> Drawn:
@@ -285,6 +294,9 @@ def _watcher(about: _World) -> Drawn:
     return {"who": str(about.chance.randrange(max(1, about.watchers)))}
 
 
+#: Faults of worlds in which tasks make files.
+OF_FILES = ("calls break", "runner dies amid files")
+
 #: How each kind of fault is drawn.
 DRAWN: Mapping[str, Callable[[_World], Drawn]] = {
     "runner dies": _death,
@@ -307,6 +319,8 @@ DRAWN: Mapping[str, Callable[[_World], Drawn]] = {
     "stop": _order,
     "retry": _retry,
     "watcher breaks": _watcher,
+    "calls break": _worker,
+    "runner dies amid files": _death_amid_files,
     **dict.fromkeys(models.FAULTS, _window),
     **dict.fromkeys(models.LATER, _for_a_while),
     "judge down": _outage,

@@ -130,7 +130,7 @@ def _without_task(plan: str, number: int) -> str:
 
 def _plainer(scenario: Scenario) -> Iterator[Scenario]:
     usual = Scenario(seed=0, plan="")
-    for name in ("checkpoint_every", "queue_limit", "max_stream_age"):
+    for name in ("checkpoint_every", "queue_limit", "max_stream_age", "people", "files"):
         if getattr(scenario, name) != getattr(usual, name):
             yield replace(scenario, **{name: getattr(usual, name)})
     for number, start in enumerate(scenario.executions):

@@ -11,7 +11,7 @@ import pytest
 
 from tests.simulation.many import Outcome, journal_of, outcome_of, outcomes, silenced
 from tests.simulation.nature.bugs import THROWS
-from tests.simulation.nature.crashing import POINTS
+from tests.simulation.nature.crashing import FILE_POINTS, POINTS
 from tests.simulation.nature.faults import KINDS
 from tests.simulation.scenario import DRAWN, draw, from_json, to_json
 from tests.simulation.world import play
@@ -70,7 +70,7 @@ def test_every_promise_holds_when_everything_is_done_in_the_smallest_parts(seed:
 
 def test_runners_died_at_every_point_between_decide_append_publish_and_act(worlds: Sequence[Outcome]) -> None:
     sprung: Counter[str] = sum((world.sprung for world in worlds), Counter())
-    assert set(sprung) == set(POINTS)
+    assert set(sprung) == {*POINTS, *FILE_POINTS}
 
 
 def test_the_runners_own_code_threw_at_every_place(worlds: Sequence[Outcome]) -> None:
@@ -84,7 +84,8 @@ def test_every_kind_of_fault_is_drawn_and_known() -> None:
 
 
 def test_the_same_seed_makes_the_same_world_in_every_process(worlds: Sequence[Outcome]) -> None:
-    for seed in (7, 8):
+    with_files = next(seed for seed in range(SEEDS) if draw(seed).files)
+    for seed in (7, 8, with_files):
         first, second = play(draw(seed)), play(draw(seed))
         assert first.story == second.story
         assert journal_of(first) == journal_of(second) == worlds[seed].journal

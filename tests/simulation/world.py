@@ -10,7 +10,7 @@ import asyncio
 import random
 import uuid
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from typing import Any
 from unittest import mock
@@ -37,6 +37,7 @@ from tests.support.values.maps import map_of
 PATIENCE = 1800.0  # virtual seconds of good weather until an execution that has not ended is stuck
 LOOK_EVERY = 20.0  # virtual seconds between two looks at the executions
 CATCH_UP = 300.0  # virtual seconds that watchers have to see the rest
+LARGE = 300  # bytes from which on a content lies in the object store, in a world with files
 
 _FINAL = (execution_pb2.EXECUTION_STATE_SUCCEEDED, execution_pb2.EXECUTION_STATE_FAILED)
 _HELD_UP = (
@@ -76,7 +77,9 @@ class World:
         names = map_of(scenario.plan).task_ids
         self._editions = [
             PlannerOfTexts(specs, edition=number, **{PLAN: scenario.plan})
-            for number, specs in enumerate(editions(names, scenario.seed, count, people=scenario.people))
+            for number, specs in enumerate(
+                editions(names, scenario.seed, count, people=scenario.people, files=scenario.files)
+            )
         ]
         for planner, topic in zip(self._editions, topics(scenario.seed, count), strict=True):
             planner.inputs = (plan_pb2.PlanInput(name=TOPIC, kind=plan_pb2.INPUT_KIND_TEXT, text=topic),)
@@ -137,6 +140,7 @@ class World:
         self.trap.clear()
         await self._until_all_have_ended()
         await self._until_all_is_seen()
+        await self._until_nothing_is_left_over()
         engine = self.host.runner.engine
         self.witness.look_back(await engine.settled(), engine.now())
 
@@ -199,6 +203,15 @@ class World:
         for follower in self.followers.values():
             follower.check()
 
+    async def _until_nothing_is_left_over(self) -> None:
+        """Waits until files that no candidate names are gone. Objects without a row go when a runner starts."""
+        until = asyncio.get_running_loop().time() + CATCH_UP
+        while leftovers := self.store.leftovers:
+            if asyncio.get_running_loop().time() > until:
+                raise Stuck(f"brought for no candidate, and never removed: {leftovers}")
+            await asyncio.sleep(LOOK_EVERY)
+            await self.host.runner.engine.contents.sweep()
+
     async def _why(self) -> str:
         lines = []
         for number in self.person.executions:
@@ -236,8 +249,13 @@ def play(scenario: Scenario, begun: Callable[[World], None] = lambda _: None) ->
             await world.run()
         return world
 
-    with _drawn_ids(scenario.seed):
+    with _drawn_ids(scenario.seed), _small_objects() if scenario.files else nullcontext():
         return run(main())
+
+
+def _small_objects() -> AbstractContextManager[int]:
+    """Has contents of a few hundred bytes lie in the object store, until the end of the block."""
+    return mock.patch("runner_svc.contents.LARGE_BYTES", LARGE)
 
 
 @contextmanager

@@ -21,14 +21,16 @@ from runner_svc.core.decide.turn import State
 from runner_svc.core.fleet.timings import ModelTables, StreamTimings
 from runner_svc.core.model import events
 from runner_svc.core.model.map import Map
-from runner_svc.core.model.values import RUNNER, ExecutionId, LeaseId
+from runner_svc.core.model.values import RUNNER, Content, ExecutionId, LeaseId
 from runner_svc.store.port import Row
+from signoff.manifest.manifest import is_manifest, manifest_from_json
 from signoff.v1 import execution_pb2, worker_pb2
 from tests.simulation.judge.ledger import Ledger
 from tests.simulation.nature.disk import SharedStore
 from tests.support import invariants
 
 EVERYTHING_EVERY = 50  # turns
+_NAMES_CONTENTS = (events.CandidateStored, events.CandidateReused, events.ArtifactReused, events.OrphanAdopted)
 
 
 class Witness:
@@ -45,6 +47,7 @@ class Witness:
         self.broke: Callable[[AssertionError], None] = lambda _broken: None  #: hears of the first broken promise
         self._broken: AssertionError | None = None
         self._ledger = Ledger(plans, lossy=lossy)
+        self._known: set[str] = set()  # digests of contents whose bytes were looked at
         self._turns = 0
         self._checked: dict[ExecutionId, int] = {}  # the sequence at the last look
         self.folded.maps.update((plan.key, plan) for plan in plans)
@@ -105,6 +108,9 @@ class Witness:
         """Checks everything at the end, with the whole journal folded anew."""
         self._checked.clear()
         self.look(state, at)
+        for entry in self.history:
+            if isinstance(entry.event, _NAMES_CONTENTS):
+                self._check_content(entry.event.content)
         self._ledger.end()
         invariants.check_history(state, self.history, self.folded.maps)
 
@@ -124,14 +130,24 @@ class Witness:
         message = execution_pb2.Event.FromString(row.body)
         entry = entry_from_proto(ExecutionId(row.journal), message, None if row.journal == RUNNER else self._plan)
         self._ledger.read(row.body, entry.event)
-        if isinstance(entry.event, events.CandidateStored | events.OrphanAdopted):
-            self._check_content(entry.event.content.digest)
+        if isinstance(entry.event, _NAMES_CONTENTS):
+            self._check_content(entry.event.content)
         return entry
 
-    def _check_content(self, digest: str) -> None:
-        body = self._store.contents.get(digest)
-        assert body is not None, "the journal speaks of a content that is not in the store"
-        assert hashlib.sha256(body).hexdigest() == digest
+    def _check_content(self, content: Content) -> None:
+        """Checks that a content, with all of its files, is there for good."""
+        body = self._check_bytes(content.digest)
+        if is_manifest(content.media_type):
+            for file in manifest_from_json(body).files:
+                assert len(self._check_bytes(file.digest)) == file.size
+
+    def _check_bytes(self, digest: str) -> bytes:
+        body = self._store.bytes_of(digest)
+        assert body is not None, f"the journal speaks of {digest}, and it is not there for good"
+        if digest not in self._known:
+            assert hashlib.sha256(body).hexdigest() == digest
+            self._known.add(digest)
+        return body
 
     def _compare(self, state: State, changed: Sequence[ExecutionId] | dict[ExecutionId, Any]) -> None:
         folded = self.folded

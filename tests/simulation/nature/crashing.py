@@ -32,6 +32,10 @@ POINTS = (
 )
 
 
+#: Those of a candidate's files, before it comes.
+FILE_POINTS = ("before staging", "staging durable", "object durable")
+
+
 class Killed(BaseException):
     """SIGKILL in the middle of a callback; no code may catch it."""
 
@@ -46,7 +50,7 @@ class Trap:
 
     def set(self, point: str, down: float) -> None:
         """Sets the trap: the runner dies at the point, and is started again `down` seconds later."""
-        assert point in POINTS, point
+        assert point in (*POINTS, *FILE_POINTS), point
         self._set[point] = down
 
     def clear(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import AsyncIterator, Mapping, Sequence, Set
 
 from runner_svc.store.memory import MemoryStore
 from runner_svc.store.port import Checkpoint, Checkpointed, InObjects, Listed, ListingQuery, Purged, Removal, Row
@@ -16,22 +16,93 @@ from tests.simulation.nature.weather import Weather
 class SharedStore(MemoryStore):
     """The durable store that all runners of a world share."""
 
+    def __init__(self) -> None:
+        super().__init__(lambda: asyncio.get_running_loop().time())
+        self.objects: dict[str, bytes] = {}  #: in the object store beside it
+
+    def bytes_of(self, digest: str) -> bytes | None:
+        """Returns a content, wherever it lies, if it is there for good; None otherwise."""
+        if not self._is_kept(digest):
+            return None
+        return self.objects.get(digest) if digest in self._objects else self._contents.get(digest)
+
     @property
-    def contents(self) -> Mapping[str, bytes]:
-        return self._contents
+    def leftovers(self) -> Sequence[str]:
+        """Returns what was brought under a lease and never named, and objects that no row tells of."""
+        return [*self._staged, *(digest for digest in self.objects if digest not in self._objects)]
 
 
-class Disk:
-    """A runner's view of the shared store.
-
-    A write that fails may have become durable all the same. Any other operation that fails has changed nothing.
-    """
+class _Faulty:
+    """What a runner's views of both stores have in common."""
 
     def __init__(self, store: SharedStore, chance: random.Random, weather: Weather, trap: Trap) -> None:
         self._store = store
         self._chance = chance
         self._weather = weather
         self._trap = trap
+
+    async def _take_time(self) -> None:
+        await asyncio.sleep(self._chance.uniform(0, 0.01))
+
+    def _fails(self, kind: str) -> bool:
+        rate = self._weather.rate(kind)
+        return rate > 0 and self._chance.random() < rate
+
+    def _may_refuse(self) -> None:
+        if self._fails("reads fail"):
+            raise StorageFailed("the disk cannot be read")
+
+    async def _stop_at(self, point: str) -> None:
+        if self._trap.springs(point):
+            await self._never()
+
+    @staticmethod
+    async def _never() -> None:
+        await asyncio.get_running_loop().create_future()
+
+
+class Objects(_Faulty):
+    """A runner's view of the shared object store. It fails as the disk does."""
+
+    async def open(self) -> None:
+        """Does nothing: nothing is there in part."""
+
+    async def put(self, digest: str, pieces: AsyncIterator[bytes]) -> None:
+        body = b"".join([piece async for piece in pieces])
+        await self._take_time()
+        fails = self._fails("writes fail")
+        if not fails or self._chance.random() < 0.5:
+            self._store.objects[digest] = body
+        await self._stop_at("object durable")
+        if fails:
+            raise StorageFailed("the object store refused")
+
+    async def read(self, digest: str, start: int, end: int) -> AsyncIterator[bytes]:
+        await self._take_time()
+        self._may_refuse()
+        if digest not in self._store.objects:
+            raise StorageFailed(f"the object store has lost {digest}")
+        yield self._store.objects[digest][start:end]
+
+    async def delete(self, digests: Sequence[str]) -> None:
+        await self._take_time()
+        self._may_refuse()
+        for digest in digests:
+            self._store.objects.pop(digest, None)
+
+    async def listed(self) -> AsyncIterator[Sequence[str]]:
+        self._may_refuse()
+        yield list(self._store.objects)
+
+    async def close(self) -> None:
+        """Does nothing: the store outlives its runners."""
+
+
+class Disk(_Faulty):
+    """A runner's view of the shared store.
+
+    A write that fails may have become durable all the same. Any other operation that fails has changed nothing.
+    """
 
     async def open(self) -> int:
         return await self._store.open()
@@ -83,9 +154,14 @@ class Disk:
         await self._store.put_object(digest, size)
 
     async def stage(self, lease: str, contents: Mapping[str, bytes], objects: Mapping[str, int]) -> None:
+        await self._stop_at("before staging")
         await self._take_time()
-        self._may_refuse()
-        await self._store.stage(lease, contents, objects)
+        fails = self._fails("writes fail")
+        if not fails or self._chance.random() < 0.5:
+            await self._store.stage(lease, contents, objects)
+        await self._stop_at("staging durable")
+        if fails:
+            raise StorageFailed("the disk refused")
 
     async def drop_staged(self, leases: Set[str], older_than: float) -> Sequence[tuple[str, int]]:
         self._may_refuse()
@@ -194,22 +270,3 @@ class Disk:
 
     async def close(self) -> None:
         """Does nothing: the store outlives its runners."""
-
-    async def _take_time(self) -> None:
-        await asyncio.sleep(self._chance.uniform(0, 0.01))
-
-    def _fails(self, kind: str) -> bool:
-        rate = self._weather.rate(kind)
-        return rate > 0 and self._chance.random() < rate
-
-    def _may_refuse(self) -> None:
-        if self._fails("reads fail"):
-            raise StorageFailed("the disk cannot be read")
-
-    async def _stop_at(self, point: str) -> None:
-        if self._trap.springs(point):
-            await self._never()
-
-    @staticmethod
-    async def _never() -> None:
-        await asyncio.get_running_loop().create_future()

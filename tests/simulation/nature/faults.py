@@ -47,6 +47,11 @@ async def _runner_dies(world: FaultyWorld, fault: Fault) -> None:
         world.trap.set(fault.how, fault.seconds)
 
 
+async def _runner_dies_amid_files(world: FaultyWorld, fault: Fault) -> None:
+    """Kills the runner while files come. `how`: at a point of crashing.FILE_POINTS."""
+    world.trap.set(fault.how, fault.seconds)
+
+
 async def _runner_freezes(world: FaultyWorld, fault: Fault) -> None:
     await world.host.freeze(fault.seconds)
 
@@ -118,6 +123,13 @@ async def _line_stalls(world: FaultyWorld, fault: Fault) -> None:
                 way.stall(fault.seconds)
 
 
+async def _calls_break(world: FaultyWorld, fault: Fault) -> None:
+    """Breaks the calls that a worker has beside its stream."""
+    worker = world.workers[fault.who].newest
+    if worker is not None:
+        worker.calls.break_off()
+
+
 async def _watcher_breaks(world: FaultyWorld, fault: Fault) -> None:
     if int(fault.who) in world.followers:
         world.followers[int(fault.who)].break_off()
@@ -178,6 +190,8 @@ KINDS: Mapping[str, Callable[[FaultyWorld, Fault], Awaitable[None]]] = {
     "line goes silent": _line_goes_silent,
     "line stalls": _line_stalls,
     "watcher breaks": _watcher_breaks,
+    "calls break": _calls_break,
+    "runner dies amid files": _runner_dies_amid_files,
     "pause": _pause,
     "resume": _resume,
     "stop": _stop,

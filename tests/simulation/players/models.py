@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import random
+import tempfile
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 
+from signoff.manifest.manifest import MANIFEST_TYPE
 from signoff.v1 import execution_pb2
 from tests.simulation.nature.weather import Weather
 from tests.support.values.results import results_of
@@ -30,6 +33,8 @@ SMALLER, LARGER = "scripted", "larger"  #: the models of every task, the second 
 HANGS = 10_000.0  # seconds
 COSTS = 3  # tokens of every attempt that ends by itself
 ESTIMATED = 5  # tokens of the prompt, until they are counted
+COMMON = "common.txt"  # a file that all results with files have alike
+LENGTHS = (20, 1)  # times that pages repeat their text: the first is large enough for the object store
 
 
 class ScriptedModel:
@@ -75,7 +80,7 @@ class ScriptedModel:
             self._say(assignment, report, Spent(input_tokens=COSTS, requests=1))
         if assignment.phase == execution_pb2.PHASE_VALIDATE:
             return self._judge(assignment)
-        return self._make(assignment)
+        return await self._make(assignment, report)
 
     async def close(self) -> None:
         """Does nothing: there is nothing to close."""
@@ -90,16 +95,30 @@ class ScriptedModel:
             return False  # draws nothing: worlds that were written down before stay as they were
         return self._chance.random() < rate
 
-    def _make(self, assignment: Assignment) -> Result:
+    async def _make(self, assignment: Assignment, report: Report) -> Result:
         if self._happens("failing"):
             return FailureResult(kind=execution_pb2.FAILURE_KIND_TRANSIENT, message="the model failed")
         if self._happens("failing alike"):
             return FailureResult(kind=execution_pb2.FAILURE_KIND_TRANSIENT, message="it is odd", gist="odd, at line 3")
         if self._happens("too small"):
             return FailureResult(kind=execution_pb2.FAILURE_KIND_TOO_SMALL, message="the prompt is too long")
-        told = ",".join(f"{given.task_id}={given.whole().decode()}" for given in assignment.inputs)
+        told = ",".join(f"{given.task_id}={_read(given)}" for given in assignment.inputs)
         text = f"{assignment.task.task_id}({told}){self._chance.choice('ab')}"
+        if assignment.task.output.files:
+            manifest = await self._files(text, report)
+            return CandidateResult(content=manifest, media_type=MANIFEST_TYPE, maker=self._maker)
         return CandidateResult(content=text.encode()[:200], media_type="text/plain", maker=self._maker)
+
+    async def _files(self, text: str, report: Report) -> bytes:
+        """Brings some files: one that all tasks make alike, and others that are large and small."""
+        pages = [f"{text[:200]}{page}" for page in range(self._chance.choice((1, 1, 2)))]
+        contents = {f"pages/{number}.txt": page * LENGTHS[number] for number, page in enumerate(pages)}
+        contents[COMMON] = COMMON * 40
+        with tempfile.TemporaryDirectory() as name:
+            for path, content in contents.items():
+                (Path(name) / path).parent.mkdir(exist_ok=True)
+                (Path(name) / path).write_text(content)
+            return await report.files(Path(name), sorted(contents), "pages/0.txt")
 
     def _judge(self, assignment: Assignment) -> Result:
         if self._happens("judge down"):
@@ -138,4 +157,23 @@ def _check_inputs(assignment: Assignment) -> None:
     for artifact in given:
         if artifact is not None:
             assert hashlib.sha256(artifact.content).hexdigest() == artifact.digest
-            assert artifact.whole().decode().startswith(f"{artifact.task_id}(")
+            assert _main_text(artifact).startswith(f"{artifact.task_id}(")
+            _check_files(artifact)
+
+
+def _main_text(artifact: Artifact) -> str:
+    if artifact.manifest is None:
+        return artifact.whole().decode()
+    return artifact.file(artifact.manifest.main).read_text()
+
+
+def _read(artifact: Artifact) -> str:
+    """Returns the part of an input that a result shows: its text, or a name for all of its files."""
+    return artifact.whole().decode() if artifact.manifest is None else artifact.digest[:8]
+
+
+def _check_files(artifact: Artifact) -> None:
+    """Checks that every file of an artifact has come."""
+    for file in artifact.manifest.files if artifact.manifest is not None else ():
+        body = artifact.file(file.path).read_bytes()
+        assert (len(body), hashlib.sha256(body).hexdigest()) == (file.size, file.digest)

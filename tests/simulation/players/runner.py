@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import math
 import random
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,7 @@ from runner_svc.core.decide.turn import State
 from runner_svc.core.fleet.timings import StreamTimings
 from runner_svc.core.model import signals
 from runner_svc.engine import Engine
+from runner_svc.leftovers import Leftovers
 from runner_svc.planner import Planner
 from runner_svc.services.hub import Hub
 from runner_svc.services.runner_service import RunnerService
@@ -27,7 +28,7 @@ from tests.simulation.judge.witness import Witness
 from tests.simulation.nature.bugs import BuggyObserver, Bugs
 from tests.simulation.nature.clock import Process
 from tests.simulation.nature.crashing import Killed, Trap, TrappedFeed, TrappedObserver, TrappedPerformer
-from tests.simulation.nature.disk import Disk, SharedStore
+from tests.simulation.nature.disk import Disk, Objects, SharedStore
 from tests.simulation.nature.network import Line, RunnerEnd, Way, broken, refused
 from tests.simulation.nature.weather import Weather
 from tests.simulation.scenario import Scenario
@@ -35,6 +36,7 @@ from tests.simulation.scenario import Scenario
 START = 1_700_000_000.0  # Unix time at which every world begins
 ROTATE_WITHIN = 10.0  # seconds a worker has to open the next stream
 GRACE = 5.0  # seconds that a runner which is asked to end gives its workers
+KEEP_UPLOADS = 20.0  # seconds after their lease for which files stay that no candidate names
 
 
 class WatchedCommitter(Committer):
@@ -104,6 +106,7 @@ class Runner:
     def _wired(self) -> WatchedEngine:
         world, loop = self._world, asyncio.get_running_loop()
         disk = Disk(world.store, self._chance, world.weather, world.trap)
+        objects = Objects(world.store, self._chance, world.weather, world.trap) if world.scenario.files else None
         feed = TrappedFeed(world.trap, world.scenario.queue_limit)
         self._hub = hub = Hub(feed)
         engine = WatchedEngine(
@@ -113,6 +116,7 @@ class Runner:
             timings=StreamTimings(max_stream_age=world.scenario.max_stream_age, rotate_within=ROTATE_WITHIN),
             clock=lambda: START + math.ceil(loop.time() * 1e6) / 1e6,  # rounded up: a timer's moment has come
             checkpoint_every=world.scenario.checkpoint_every,
+            objects=objects,
         )
         engine.looked, engine.trap, engine._commits.after = world.witness.look, world.trap, engine.look
         for observer in (hub, TrappedObserver(world.trap), BuggyObserver(world.bugs), world.witness):
@@ -123,8 +127,17 @@ class Runner:
 
     async def _live(self) -> None:
         await self.engine.open()
+        if self._world.scenario.files:
+            await self.engine.contents.sweep()
+            leftovers = self.process.spawn(Leftovers(self.engine, KEEP_UPLOADS).run())
+            leftovers.add_done_callback(self._has_swept)
         self.serves = True
         await self.engine.run()
+
+    def _has_swept(self, leftovers: asyncio.Task[None]) -> None:
+        if not leftovers.cancelled() and (error := leftovers.exception()) is not None:
+            assert isinstance(error, Exception)
+            self._world.witness.blame(error)
 
     # ------------------------------------------------------------ its end
 
@@ -176,7 +189,10 @@ class Runner:
         line.up.cut(grpc.aio.EOF)
 
     def call(self, method: str, request: Any) -> asyncio.Future[Any]:
-        """Makes a unary call: the answer, a SignoffError, or ConnectionError when the runner dies before it."""
+        """Makes a call with one answer: that, a SignoffError, or ConnectionError when the runner dies before it.
+
+        `request`: a message, or a stream of them.
+        """
         answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._calls.add(answer)
         answer.add_done_callback(self._calls.discard)
@@ -198,16 +214,21 @@ class Runner:
                 answer.set_result(result)
 
     def watch(self, request: Any, tail: Way) -> asyncio.Task[None]:
-        """Starts a server stream, whose answers go out on `tail`."""
-        self._tails.add(tail)
-        return self.process.spawn(self._tell(request, tail))
+        """Starts a watch, whose answers go out on `tail`."""
+        return self.stream("WatchExecution", request, tail)
 
-    async def _tell(self, request: Any, tail: Way) -> None:
+    def stream(self, method: str, request: Any, tail: Way) -> asyncio.Task[None]:
+        """Makes a call with many answers, which go out on `tail`."""
+        self._tails.add(tail)
+        return self.process.spawn(self._tell(method, request, tail))
+
+    async def _tell(self, method: str, request: Any, tail: Way) -> None:
         try:
-            answers: AsyncIterator[bytes] = self._service.WatchExecution(request, None)  # type: ignore[arg-type]
-            async with contextlib.aclosing(answers):  # type: ignore[type-var]
+            async with contextlib.aclosing(getattr(self._service, method)(request, None)) as answers:
                 async for answer in answers:
-                    tail.send(runner_pb2.WatchExecutionResponse.FromString(answer))
+                    # A watch is encoded once, for all who watch.
+                    is_watch = isinstance(answer, bytes)
+                    tail.send(runner_pb2.WatchExecutionResponse.FromString(answer) if is_watch else answer)
                     await tail.room()
             tail.close(grpc.aio.EOF)
         except SignoffError as error:

@@ -7,9 +7,12 @@ import contextlib
 import random
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from functools import partial
+from typing import Any, cast
 
 from signoff.v1 import runner_pb2
 from tests.simulation.judge.witness import Witness
+from tests.simulation.nature.channel import Calls, Channel
 from tests.simulation.nature.clock import Process
 from tests.simulation.nature.network import Line, WorkerEnd, broken
 from tests.simulation.nature.weather import Weather
@@ -17,6 +20,8 @@ from tests.simulation.players.liar import Liar
 from tests.simulation.players.models import ScriptedModel
 from tests.simulation.players.runner import Runner
 from tests.simulation.scenario import Scenario
+from worker_svc.link.lease_files import files_of
+from worker_svc.link.patience import Pauses
 from worker_svc.link.prefetch import Prefetch
 from worker_svc.link.session import SessionTimings, WorkerRefused
 from worker_svc.link.stream import Identity, Worker
@@ -63,6 +68,7 @@ class WorkerProcess:
         self._witness = witness
         self._runner = runner
         self._chance = random.Random(f"{scenario.seed} {self.process.name}")
+        self.calls = Calls(random.Random(f"{scenario.seed} {self.process.name} calls"), weather, runner)
         self._pace = EagerPrefetch(SLOTS) if scenario.seed % 2 else Prefetch(SLOTS)
         self._liar = Liar(self._chance, weather, self._foreign_leases)
         self.main = self.process.spawn(self._live())
@@ -75,7 +81,9 @@ class WorkerProcess:
         model = ScriptedModel(self._chance, self._weather, maker, self._witness.said)
         patience = SessionTimings(jitter=self._chance.uniform)
         with suppress(WorkerRefused):
-            worker = Worker(self._name, identity, model, patience, self._dial, self._pace)
+            pauses = Pauses(jitter=self._chance.uniform)
+            files = partial(files_of, connect=lambda _address: cast(Any, Channel(self.calls)), pauses=pauses)
+            worker = Worker(self._name, identity, model, patience, self._dial, self._pace, files)
             await worker.run(self.stop, GRACE)
 
     def _foreign_leases(self) -> list[str]:
@@ -100,6 +108,7 @@ class WorkerProcess:
     def kill(self, *, silently: bool) -> None:
         """Kills it, or silently ends its machine: then the runner hears of no end."""
         self.process.kill()
+        self.calls.break_off()
         for line in self.lines:
             line.up.silent |= silently
             line.leave()
