@@ -297,7 +297,7 @@ class Engine:
         incoming = [item.signal for item in items if item.signal is not None]
         decision = Decision()
         for number, _ in enumerate(self._machine.steps(incoming, decision), start=1):
-            if not number % STEPS_AT_ONCE:
+            if decision.is_long or not number % STEPS_AT_ONCE:
                 await asyncio.sleep(0)
         replies = iter(decision.replies)
         answers = []

@@ -8,7 +8,7 @@ So a task may have a thousand inputs and more; none is left out for its size.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from functools import lru_cache
 
 from runner_svc.codec.criterion_results import results_to_proto
@@ -37,14 +37,17 @@ class AssignmentTooLarge(Exception):
     """An assignment exceeds the worker's frame even with every artifact by reference."""
 
 
-async def assignment_to_proto(
-    command: commands.Assign, read: Read, most: int, *, thinking_wanted: bool, in_parts: bool
-) -> AsyncIterator[worker_pb2.RunnerMessage]:
-    """Yields the messages for a worker that takes frames of at most `most` bytes: the assignment is the last one.
+Send = Callable[[worker_pb2.RunnerMessage], Awaitable[None]]
+
+
+async def send_assignment(
+    command: commands.Assign, send: Send, read: Read, most: int, *, thinking_wanted: bool, in_parts: bool
+) -> None:
+    """Sends the messages for a worker that takes frames of at most `most` bytes: the assignment is the last one.
 
     `read` gives contents by their digests. `in_parts`: the worker takes inputs in parts. The results of single criteria
     are left out when they do not fit: the summary of the feedback says it in short. The lines about earlier attempts
-    are left out next. Raises AssignmentTooLarge before it yields anything.
+    are left out next. Raises AssignmentTooLarge before it sends anything.
     """
     message = worker_pb2.RunnerMessage()
     assign = message.assign
@@ -73,13 +76,13 @@ async def assignment_to_proto(
             f"but that of {name} has {largest} bytes, with its artifacts by reference"
         )
     for part in parts:
-        yield await part.message(assign.lease_id, read)
+        await send(await part.message(assign.lease_id, read))
         await asyncio.sleep(0)
     kept = command.checkpoint
     if kept is not None and assign.ByteSize() + kept.size + _CONTENT_HEADER <= most:
         assign.checkpoint = await read(kept.digest)
     await _put_inside(assign, read, min(ASSIGN_LIMIT, most - assign.ByteSize()))
-    yield message
+    await send(message)
 
 
 class _Part:

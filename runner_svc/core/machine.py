@@ -25,6 +25,7 @@ from runner_svc.core.state.overview import EarlierUnknown, ExecutionArchived, Ma
 from signoff.errors import NoLayout, Rejected
 
 NOW = float("-inf")  # a time that has come
+MORE_LENDS = 3  # times that a turn goes on with giving out work: many assignments travel in one frame
 
 
 class Machine:
@@ -99,6 +100,12 @@ class Machine:
             signal = decision.looking_at = None
             if at is not None:
                 lend_all(turn, at)
+                for _ in range(MORE_LENDS):
+                    if not self.state.is_lending:
+                        break
+                    decision.is_long = True
+                    yield
+                    lend_all(turn, at)
         except Exception as error:
             raise TurnFailed(signal, decision.looking_at) from error
 

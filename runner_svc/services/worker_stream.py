@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, TypeAlias
 
@@ -11,7 +11,7 @@ import grpc
 import grpc.aio
 import structlog
 
-from runner_svc.codec.assignments import INLINE_LIMIT, AssignmentTooLarge, assignment_to_proto
+from runner_svc.codec.assignments import INLINE_LIMIT, AssignmentTooLarge, send_assignment
 from runner_svc.codec.frames import candidate_from_proto, order_to_proto, report_from_proto
 from runner_svc.codec.times import duration
 from runner_svc.codec.usage import usage_from_proto
@@ -233,49 +233,32 @@ class WorkerStream:
 
     async def _write(self) -> None:
         """Writes the messages that are ready, collected into frames."""
-        session = self._session
+        session, frames = self._session, _Frames(self._context, min(FRAME_TARGET, self._max_frame))
         while True:
             await session.wake.wait()
             session.wake.clear()
-            frame = worker_pb2.ConnectResponse()
-            size = taken = 0
+            taken = 0
             while session.outbox:
                 taken += 1
                 if not taken % SENT_AT_ONCE:
                     await asyncio.sleep(0)
-                async for message in self._messages(session.outbox.popleft()):
-                    length = message.ByteSize() + MESSAGE_HEADER
-                    if size and size + length > min(FRAME_TARGET, self._max_frame):
-                        await self._context.write(frame)
-                        frame, size = worker_pb2.ConnectResponse(), 0
-                    frame.messages.append(message)
-                    size += length
-            if size:
-                await self._context.write(frame)
+                item = session.outbox.popleft()
+                if isinstance(item, commands.Assign):
+                    await self._assign(item, frames)
+                else:
+                    await frames.add(item if isinstance(item, worker_pb2.RunnerMessage) else order_to_proto(item))
+            await frames.flush()
 
-    async def _messages(
-        self, item: commands.Command | worker_pb2.RunnerMessage
-    ) -> AsyncIterator[worker_pb2.RunnerMessage]:
-        """Yields the messages for an item. None when no frame can carry it, which is then reported."""
-        if isinstance(item, worker_pb2.RunnerMessage):
-            yield item
-        elif isinstance(item, commands.Assign):
-            async for message in self._assignment(item):
-                yield message
-        else:
-            yield order_to_proto(item)
-
-    async def _assignment(self, assign: commands.Assign) -> AsyncIterator[worker_pb2.RunnerMessage]:
+    async def _assign(self, assign: commands.Assign, frames: _Frames) -> None:
+        """Sends an assignment. One that no frame can carry is reported."""
         if self._pings_rarely:
             # guard: work brings a ping along -> pass
             self._has_work.set()
         wanted, read = self._hub.wants_thinking(assign.execution), self._engine.contents.get
-        messages = assignment_to_proto(
-            assign, read, self._max_frame, thinking_wanted=wanted, in_parts=self._takes_parts
-        )
         try:
-            async for message in messages:
-                yield message
+            await send_assignment(
+                assign, frames.add, read, self._max_frame, thinking_wanted=wanted, in_parts=self._takes_parts
+            )
         except AssignmentTooLarge as error:
             now, session = self._engine.now(), self._session.id
             # guard (3 lines): an assignment that fits no frame is a failure ->
@@ -326,3 +309,26 @@ class WorkerStream:
         # guard: an old stream ends -> await asyncio.Event().wait()
         await asyncio.sleep(within)
         log.info("stream_too_old", worker=self._session.hello.name, session=self._session.id)
+
+
+class _Frames:
+    """Collects messages into frames of a size, and writes each as it is full."""
+
+    def __init__(self, context: Context, most: int) -> None:
+        self._context = context
+        self._most = most
+        self._frame = worker_pb2.ConnectResponse()
+        self._size = 0
+
+    async def add(self, message: worker_pb2.RunnerMessage) -> None:
+        length = message.ByteSize() + MESSAGE_HEADER
+        if self._size and self._size + length > self._most:
+            await self.flush()
+        self._frame.messages.append(message)
+        self._size += length
+
+    async def flush(self) -> None:
+        """Writes what has been collected."""
+        if self._size:
+            frame, self._frame, self._size = self._frame, worker_pb2.ConnectResponse(), 0
+            await self._context.write(frame)

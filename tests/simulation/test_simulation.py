@@ -55,7 +55,7 @@ PARTS = (
         "runner_svc.recovery.recovery.TASKS_A_TURN",
         "runner_svc.recovery.recovery.EXECUTIONS_A_TURN",
     ),
-    *("runner_svc.codec.views.WORK_A_TURN", "runner_svc.core.decide.assign.WORK_A_TURN"),
+    *("runner_svc.codec.views.WORK_A_TURN", "runner_svc.core.decide.assign.WORK_A_STEP"),
 )
 
 

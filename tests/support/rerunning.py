@@ -45,6 +45,7 @@ from runner_svc.core.model.values import (
 from runner_svc.core.state.execution import Execution
 from signoff.v1 import plan_pb2
 from tests.support import invariants
+from tests.support.steps import turn_by_steps
 from tests.support.values.maps import map_of
 
 START = 1_700_000_000.0
@@ -85,7 +86,7 @@ class Reruns:
         self._texts: dict[str, str] = {}  # by digest
         self._serial = 0
         self.entries: list[events.Entry] = []
-        self.turns: list[int] = []  #: events of each turn
+        self.steps: list[int] = []  #: events of each step of a turn
         self._sessions: dict[Role, SessionId] = {}
         self.model = ""
         self.files = "v1"  #: that programs name, on the machine of the executor
@@ -243,11 +244,11 @@ class Reruns:
         )
 
     def _turn(self, incoming: list[signals.Signal]) -> Decision:
-        decision = self.machine.turn(incoming)
-        self.turns.append(len(decision.entries))
+        decision, steps = turn_by_steps(self.machine, incoming)
+        self.steps += steps
         while self.machine.state.is_lending:
-            more = self.machine.turn([signals.TimePassed(at=self.at)])
-            self.turns.append(len(more.entries))
+            more, steps = turn_by_steps(self.machine, [signals.TimePassed(at=self.at)])
+            self.steps += steps
             decision.entries.extend(more.entries)
             decision.commands.extend(more.commands)
         self.entries += decision.entries

@@ -133,13 +133,15 @@ def _feedback(message: worker_pb2.Feedback, previous: Artifact | None) -> Feedba
 
 async def _read_all(named: Sequence[worker_pb2.InputArtifact], fetch: Fetch) -> list[Artifact]:
     """Reads the artifacts of an assignment, in order; some at a time are fetched. The first failure ends it."""
+    fetched = {place: given for place, given in enumerate(named) if given.WhichOneof("content") == "by_reference"}
+    if not fetched:
+        return [_artifact(given, given.inline) for given in named]
     at_once = asyncio.Semaphore(READ_AT_ONCE)
 
     async def content(given: worker_pb2.InputArtifact) -> Bytes:
         async with at_once:
             return await fetch(given)
 
-    fetched = {place: given for place, given in enumerate(named) if given.WhichOneof("content") == "by_reference"}
     tasks = {place: asyncio.ensure_future(content(given)) for place, given in fetched.items()}
     try:
         await asyncio.gather(*tasks.values())

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 from signoff.v1 import worker_pb2
 from worker_svc.assignment import Result
-from worker_svc.link.codec import Fetch
-from worker_svc.link.input_files import FetchFiles
+from worker_svc.link.lease_files import LeaseFiles
 from worker_svc.link.lease_report import LeaseReport
 
 
@@ -17,10 +16,9 @@ class HeldLease:
     """A lease and the work under it."""
 
     assign: worker_pb2.Assign
-    fetch: Fetch
+    files: LeaseFiles
     report: LeaseReport
     came_at: float  #: on the event loop's clock
-    fetch_files: FetchFiles | None = None  #: None: the runner sends none
     confirmed: bool = True  #: on this stream, by Assign or Keep; until then its result stays here
     task: asyncio.Task[None] | None = None  #: None: the work waits for a slot
     result: Result | None = None

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from signoff.v1 import worker_pb2
 from worker_svc.assignment import CandidateResult, Handler
 from worker_svc.link.cancelled_work import CancelledWork
-from worker_svc.link.codec import Fetch, Limits
+from worker_svc.link.codec import Limits
 from worker_svc.link.credit_window import CreditWindow
 from worker_svc.link.held_lease import HeldLease
 from worker_svc.link.lease_files import LeaseFiles
@@ -114,7 +114,7 @@ class HeldLeases:
 
     # ------------------------------------------------------------ messages of the runner
 
-    def assigned(self, assign: worker_pb2.Assign, fetch: Fetch, files: LeaseFiles | None = None) -> None:
+    def assigned(self, assign: worker_pb2.Assign, files: LeaseFiles) -> None:
         """Takes the work, or declines it. A lease that is held already is accepted again: the answer was lost."""
         lease_id = assign.lease_id
         # guard: a draining worker takes nothing new -> if False:
@@ -122,25 +122,24 @@ class HeldLeases:
             self.say(Message(declined=worker_pb2.Declined(lease_id=lease_id, reason=_DRAINING)))
             return
         # guard (3 lines): an assignment that comes twice runs once ->
-        #     self._take(assign, fetch, files)
+        #     self._take(assign, files)
         #     if self._held[lease_id].task is not None:
         if lease_id not in self._held:
-            self._take(assign, fetch, files)
+            self._take(assign, files)
         elif self._held[lease_id].task is not None:
             self._outbox.accept(lease_id)
         self.kept(lease_id)
 
-    def _take(self, assign: worker_pb2.Assign, fetch: Fetch, files: LeaseFiles | None) -> None:
+    def _take(self, assign: worker_pb2.Assign, files: LeaseFiles) -> None:
         report = LeaseReport(
             assign.lease_id,
             self._send_report,
             assign.thinking_wanted,
             assign.prompts_wanted,
             files_limit=self.limits.files,
-            uploads=files.uploads if files is not None else None,
+            uploads=files.uploads,
         )
-        held = HeldLease(assign, fetch, report, asyncio.get_running_loop().time())
-        held.fetch_files = files.fetch_files if files is not None else None
+        held = HeldLease(assign, files, report, asyncio.get_running_loop().time())
         self._held[assign.lease_id] = held
         self._empty.clear()
         self._queue.add(held)

@@ -98,19 +98,19 @@ async def _batches(
         yield batch
 
 
+def has_files(assignment: Assignment) -> bool:
+    """Tells whether an artifact of an assignment has files, which are to be fetched."""
+    return any(is_manifest(artifact.media_type) for artifact in _artifacts_of(assignment))
+
+
 @contextlib.asynccontextmanager
 async def with_files(
-    assignment: Assignment, fetch: FetchFiles | None, progress: Callable[[], None]
+    assignment: Assignment, fetch: FetchFiles, progress: Callable[[], None]
 ) -> AsyncIterator[Assignment]:
     """Yields the assignment with the files of its artifacts on the disk, which are removed at the end of the block.
 
     Raises StaleLease, or another SignoffError when they did not come.
     """
-    if not any(is_manifest(artifact.media_type) for artifact in _artifacts_of(assignment)):
-        yield assignment
-        return
-    if fetch is None:
-        raise SignoffError("expected a runner that sends files, but there is no way to ask it for them")
     folder = await asyncio.to_thread(_new_folder)
     try:
         yield await _WithFiles(folder, fetch, progress).of(assignment)

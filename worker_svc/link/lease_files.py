@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from signoff.rpc.addresses import Route
@@ -16,29 +15,41 @@ from worker_svc.link.patience import Patience, Pauses
 from worker_svc.link.uploads import Uploads
 
 
-@dataclass(frozen=True, slots=True)
 class LeaseFiles:
-    """Fetches and brings the contents of one lease."""
+    """Fetches and brings the contents of one lease. Most leases have none, so each way is made when it is taken.
 
-    fetch_input: Fetch  #: that is too large for an assignment
-    fetch_files: FetchFiles  #: of an input, or of a candidate
-    uploads: Uploads
+    The work outlives its stream, so a way may end at another runner than the one that has sent the assignment.
+    """
+
+    def __init__(
+        self,
+        addresses: Sequence[str],
+        assign: worker_pb2.Assign,
+        *,
+        connect: Connect = connect,
+        pauses: Pauses | None = None,
+    ) -> None:
+        """`addresses`: of all runners, one of which serves."""
+        self._addresses = addresses
+        self._assign = assign
+        self._connect = connect
+        self._pauses = pauses
+
+    def inputs(self) -> Fetch:
+        """Returns the way of inputs that are too large for an assignment."""
+        return fetcher(self._route(), self._assign, self._pauses)
+
+    def files(self) -> FetchFiles:
+        """Returns the way of files: of inputs, or of a candidate."""
+        return files_fetcher(self._route(), self._assign, self._pauses)
+
+    def uploads(self) -> Uploads:
+        """Returns the way of the files that the work makes."""
+        return Uploads(self._route(), self._assign.lease_id, Patience(self._pauses))
+
+    def _route(self) -> Route:
+        return Route(",".join(self._addresses), self._connect)
 
 
-#: Makes the ways of an assignment: of the addresses of all runners, one of which serves.
+#: Makes the ways of an assignment, as LeaseFiles does.
 FilesOf: TypeAlias = Callable[[Sequence[str], worker_pb2.Assign], LeaseFiles]
-
-
-def files_of(
-    addresses: Sequence[str], assign: worker_pb2.Assign, *, connect: Connect = connect, pauses: Pauses | None = None
-) -> LeaseFiles:
-    """Makes the ways of an assignment. The work outlives its stream, so they may end at another runner."""
-
-    def route() -> Route:
-        return Route(",".join(addresses), connect)
-
-    return LeaseFiles(
-        fetcher(route(), assign, pauses),
-        files_fetcher(route(), assign, pauses),
-        Uploads(route(), assign.lease_id, Patience(pauses)),
-    )

@@ -30,7 +30,7 @@ class LeaseReport:
     thinking_wanted: bool
     prompts_wanted: bool = False
     files_limit: FilesLimit = FilesLimit()  # noqa: RUF009 - frozen
-    uploads: Uploads | None = None  #: None: there is no way to bring files
+    uploads: Callable[[], Uploads] | None = None  #: None: there is no way to bring files
     _thinking: deque[str] = field(default_factory=deque)
     _length: int = 0
     _gap: bool = False
@@ -70,7 +70,7 @@ class LeaseReport:
     async def files(self, folder: Path, paths: Sequence[str], main: str) -> bytes:
         if self.uploads is None:
             raise FilesRefused("expected a runner that takes files, but there is no way to bring them")
-        return await self.uploads.bring(folder, paths, main, self.files_limit, self._goes_on)
+        return await self.uploads().bring(folder, paths, main, self.files_limit, self._goes_on)
 
     def _goes_on(self) -> None:
         """Reports that files move, which is progress."""

@@ -19,7 +19,7 @@ from worker_svc.assignment import (
 )
 from worker_svc.link.codec import Fetch, assignment_from_proto
 from worker_svc.link.held_lease import HeldLease
-from worker_svc.link.input_files import with_files
+from worker_svc.link.input_files import has_files, with_files
 
 log = structlog.get_logger(__name__)
 
@@ -37,7 +37,9 @@ async def result_of(held: HeldLease, handler: Handler) -> Result | None:
         log.warning("input_not_fetched", lease=held.lease_id, problem=str(error))
         problem = f"an input could not be fetched: {error}"
         return no_result(phase, execution_pb2.FAILURE_KIND_TRANSIENT, problem)
-    return await _with_its_files(assignment, held, handler)
+    if has_files(assignment):
+        return await _with_its_files(assignment, held, handler)
+    return await _handle(assignment, held, handler)
 
 
 async def _with_its_files(assignment: Assignment, held: HeldLease, handler: Handler) -> Result | None:
@@ -45,7 +47,7 @@ async def _with_its_files(assignment: Assignment, held: HeldLease, handler: Hand
     async with AsyncExitStack() as files:
         try:
             whole = await files.enter_async_context(
-                with_files(assignment, held.fetch_files, lambda: held.report.tokens(0))
+                with_files(assignment, held.files.files(), lambda: held.report.tokens(0))
             )
         except StaleLease:
             log.info("lease_stale", lease=held.lease_id)
@@ -60,8 +62,12 @@ async def _with_its_files(assignment: Assignment, held: HeldLease, handler: Hand
 def _fetch_with_progress(held: HeldLease) -> Fetch:
     """Reports each input that has come: to fetch many takes longer than a runner waits for a sign of progress."""
 
+    fetch_one: Fetch | None = None
+
     async def fetch(artifact: worker_pb2.InputArtifact) -> Bytes:
-        content = await held.fetch(artifact)
+        nonlocal fetch_one
+        fetch_one = fetch_one or held.files.inputs()  # once, for all share a channel; most work fetches nothing
+        content = await fetch_one(artifact)
         held.report.tokens(0)
         return content
 

@@ -196,8 +196,7 @@ class StreamSession:
         if before:
             # guard: parts come before their assignment -> assign.inputs.MergeFrom(before[:100])
             assign.inputs.MergeFrom(before)
-        files = self._files_of(self._addresses, assign)
-        self._leases.assigned(assign, files.fetch_input, files)
+        self._leases.assigned(assign, self._files_of(self._addresses, assign))
 
     def _welcome(self, welcome: worker_pb2.Welcome) -> None:
         limits = limits_from_proto(welcome)

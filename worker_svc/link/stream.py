@@ -24,7 +24,7 @@ from signoff.v1 import runner_pb2, worker_pb2
 from worker_svc.assignment import Handler
 from worker_svc.link.call import dial
 from worker_svc.link.held_leases import HeldLeases
-from worker_svc.link.lease_files import FilesOf, files_of
+from worker_svc.link.lease_files import FilesOf, LeaseFiles
 from worker_svc.link.prefetch import Prefetch
 from worker_svc.link.session import Dial, SessionTimings, StreamSession, WorkerRefused
 
@@ -60,7 +60,7 @@ class Worker:
         timings: SessionTimings | None = None,
         dial: Dial = dial,
         prefetch: Prefetch | None = None,
-        files_of: FilesOf = files_of,
+        files_of: FilesOf = LeaseFiles,
     ) -> None:
         self._dial = dial
         self._files_of = files_of

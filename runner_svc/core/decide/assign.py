@@ -32,8 +32,8 @@ from runner_svc.core.state.task_record import TaskRecord
 
 #: Executors get no new work while this many candidates wait for a verdict per lease that validators would hold.
 BACKLOG_PER_SLOT = 3
-#: The most that one turn lends: 100 leases, or fewer with many inputs, in 8 to 20 ms. The next turn goes on at once.
-WORK_A_TURN = 2500
+#: The most that one step of a turn lends: 100 leases, or fewer with many inputs, in 8 to 20 ms. The next one goes on.
+WORK_A_STEP = 2500
 FEW_INPUTS = 20
 LOOKS_OF_WORK = 10  # looks at queues that count as one
 WORK_OF_LEASE = 25  # times that of one input; half of it for a task that a budget turns out to hold
@@ -74,9 +74,9 @@ def _keep_earlier(turn: Turn, running: Sequence[Execution], at: float) -> bool:
 
 
 def _lend_some(turn: Turn, at: float) -> bool:
-    """Lends as much as fits a turn. Returns True when nothing more can be lent by now."""
+    """Lends as much as fits a step. Returns True when nothing more can be lent by now."""
     has_room = _RoomFinder(turn.state)
-    left = WORK_A_TURN
+    left = WORK_A_STEP
     for role in (Role.VALIDATOR, Role.EXECUTOR):
         if role is Role.EXECUTOR and is_backlogged(turn.state):
             break

@@ -43,6 +43,8 @@ class HasArtifacts(Protocol):
 def inputs_of(execution: HasArtifacts, task: int) -> tuple[Inputs, Omitted]:
     """Returns all artifacts that a ready task starts with, and those that are missing, each with the reason."""
     plan, records = execution.map, execution.records
+    if not plan.input_counts[task]:
+        return (), ()
     named, omitted = _named(plan, records, task)
     if plan.takes_all(task):
         makers = {given.task for given in named}

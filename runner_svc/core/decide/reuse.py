@@ -73,6 +73,8 @@ def offer(execution: Execution, earlier: EarlierResults) -> None:
 def keep_earlier(turn: Turn, execution: Execution, at: float) -> bool:
     """Looks up tasks that have become ready, as many as fit a turn. Returns True when all were looked up."""
     agenda = execution.agenda
+    if agenda.offered is not None and not agenda.offered.by_make_key:
+        agenda.unseen.clear()  # nothing is there to be kept, as in the first execution of a plan
     # guard: a turn looks up a bounded number of tasks -> for _ in range(len(agenda.unseen)):
     for _ in range(LOOK_UPS_A_TURN):
         if not agenda.unseen:

@@ -53,6 +53,7 @@ class Decision:
     looking_at: ExecutionId | None = None
     signals: Sequence[Signal] = ()  #: those that led to it
     ends: list[int] = field(default_factory=list)  #: per signal, in order: how many entries there were after it
+    is_long: bool = False  #: each step that is still to come takes milliseconds
 
     def cause_of(self, entry: int) -> Signal | None:
         """Returns the signal that led to the entry at a place; None: giving out work did."""

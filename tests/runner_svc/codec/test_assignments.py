@@ -8,7 +8,7 @@ from typing import cast
 
 import pytest
 
-from runner_svc.codec.assignments import PART_LIMIT, SMALL, SMALL_LIMIT, AssignmentTooLarge, assignment_to_proto
+from runner_svc.codec.assignments import PART_LIMIT, SMALL, SMALL_LIMIT, AssignmentTooLarge, send_assignment
 from runner_svc.codec.frames import verdict_from_proto
 from runner_svc.codec.unread import unread_from_proto
 from runner_svc.core.model.commands import Assign, Input
@@ -48,8 +48,13 @@ async def messages(assign: Assign, most: int, *, in_parts: bool = True) -> list[
     async def read(digest: str) -> bytes:
         return b"x" * sizes.get(digest, 0)
 
-    told = assignment_to_proto(assign, read, most, thinking_wanted=False, in_parts=in_parts)
-    return [message async for message in told]
+    told: list[worker_pb2.RunnerMessage] = []
+
+    async def send(message: worker_pb2.RunnerMessage) -> None:
+        told.append(message)
+
+    await send_assignment(assign, send, read, most, thinking_wanted=False, in_parts=in_parts)
+    return told
 
 
 def framed(message: worker_pb2.Assign) -> int:

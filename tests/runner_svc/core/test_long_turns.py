@@ -13,7 +13,7 @@ from runner_svc.core.decide.inputs import inputs_of
 from runner_svc.core.decide.turn import Decision
 from runner_svc.core.explain.why_waiting import Reasons
 from runner_svc.core.fleet.roster import Roster
-from runner_svc.core.machine import NOW
+from runner_svc.core.machine import MORE_LENDS, NOW
 from runner_svc.core.model import commands, events, signals
 from runner_svc.core.model.requirements import Requirement, Requirements
 from runner_svc.core.model.states import DONE, UNDONE
@@ -22,6 +22,7 @@ from runner_svc.core.state.execution import Execution
 from runner_svc.services.leases import content_of_lease
 from signoff.errors import ArtifactNotFound, StaleLease
 from signoff.v1 import runner_pb2
+from tests.support.steps import turn_by_steps
 from tests.support.story import (
     EXECUTION,
     Run,
@@ -58,16 +59,15 @@ def credit(run: Run, worker: str, window: int) -> signals.Signal:
 
 
 @pytest.mark.guard(name="a turn lends a bounded amount")
-def test_a_turn_lends_a_bounded_amount_and_the_next_one_is_due_at_once() -> None:
+def test_a_turn_lends_a_bounded_amount_a_step_and_the_next_one_is_due_at_once() -> None:
     run = given(MANY, started, executor("w1", slots=0))
-    turns = []
-    decision = run.machine.turn([credit(run, "w1", 2**32 - 1)])
+    turns = [turn_by_steps(run.machine, [credit(run, "w1", 2**32 - 1)])[1]]
     while run.machine.next_deadline == NOW:
-        turns.append(len(decision.entries))
-        decision = run.machine.turn([signals.TimePassed(at=run.at)])
-    turns.append(len(decision.entries))
-    assert max(turns) <= 250
-    assert sum(turns) == 1000
+        turns.append(turn_by_steps(run.machine, [signals.TimePassed(at=run.at)])[1])
+    assert max(max(steps) for steps in turns) <= 250
+    assert max(sum(steps) for steps in turns) <= 250 * (1 + MORE_LENDS)
+    assert len(turns) > 1
+    assert sum(sum(steps) for steps in turns) == 1000
 
 
 def test_a_worker_that_leaves_while_work_is_lent_is_given_no_more() -> None:

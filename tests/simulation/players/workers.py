@@ -20,7 +20,7 @@ from tests.simulation.players.liar import Liar
 from tests.simulation.players.models import ScriptedModel
 from tests.simulation.players.runner import Runner
 from tests.simulation.scenario import Scenario
-from worker_svc.link.lease_files import files_of
+from worker_svc.link.lease_files import LeaseFiles
 from worker_svc.link.patience import Pauses
 from worker_svc.link.prefetch import Prefetch
 from worker_svc.link.session import SessionTimings, WorkerRefused
@@ -82,7 +82,7 @@ class WorkerProcess:
         patience = SessionTimings(jitter=self._chance.uniform)
         with suppress(WorkerRefused):
             pauses = Pauses(jitter=self._chance.uniform)
-            files = partial(files_of, connect=lambda _address: cast(Any, Channel(self.calls)), pauses=pauses)
+            files = partial(LeaseFiles, connect=lambda _address: cast(Any, Channel(self.calls)), pauses=pauses)
             worker = Worker(self._name, identity, model, patience, self._dial, self._pace, files)
             await worker.run(self.stop, GRACE)
 

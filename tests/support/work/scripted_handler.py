@@ -12,13 +12,13 @@ from signoff.v1 import execution_pb2, runner_pb2
 from tests.support.servers.scripted_runner import WITHIN
 from worker_svc.assignment import Assignment, CandidateResult, Offer, Report, Result, VerdictResult
 from worker_svc.link.call import dial
-from worker_svc.link.lease_files import files_of
+from worker_svc.link.lease_files import LeaseFiles
 from worker_svc.link.patience import Pauses
 from worker_svc.link.session import Dial, SessionTimings
 from worker_svc.link.stream import Identity, Worker
 
 AT_ONCE = SessionTimings(jitter=lambda _least, _most: 0.0)
-FETCHED_AT_ONCE = partial(files_of, pauses=Pauses(jitter=lambda _least, _most: 0.0))
+FETCHED_AT_ONCE = partial(LeaseFiles, pauses=Pauses(jitter=lambda _least, _most: 0.0))
 
 
 @dataclass(slots=True)

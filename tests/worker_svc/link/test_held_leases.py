@@ -16,6 +16,7 @@ from worker_svc.assignment import Assignment, Report, Result
 from worker_svc.link import work_queue
 from worker_svc.link.codec import Limits
 from worker_svc.link.held_leases import HeldLeases
+from worker_svc.link.lease_files import LeaseFiles
 from worker_svc.link.prefetch import Prefetch
 
 KIB = 1024
@@ -35,7 +36,14 @@ class Workplace:
         self, lease_id: str = "L1", phase: execution_pb2.Phase.ValueType = EXECUTE, *, by_ref: bool = False
     ) -> None:
         inputs = (by_reference(b"planets"),) if by_ref else ()
-        self.leases.assigned(assign(lease_id, phase, inputs=inputs).assign, self._fetch)
+        given = assign(lease_id, phase, inputs=inputs).assign
+        self.leases.assigned(given, self.ways(given))
+
+    def ways(self, given: worker_pb2.Assign) -> LeaseFiles:
+        """Returns ways that lead nowhere but to `fault`, or to an input."""
+        ways = LeaseFiles((), given)
+        ways.inputs = lambda: self._fetch  # type: ignore[method-assign]
+        return ways
 
     async def _fetch(self, _artifact: worker_pb2.InputArtifact) -> bytes:
         if self.fault is not None:
@@ -200,7 +208,7 @@ async def test_a_result_of_work_that_would_not_be_cancelled_is_dropped(place: Wo
 
     place.handler = Stubborn()
     leases = HeldLeases(place.handler, 1, lambda: None)
-    leases.assigned(assign("L1").assign, place._fetch)
+    leases.assigned(assign("L1").assign, place.ways(assign("L1").assign))
     await place.handler.call()
     leases.forget("L1", drop_work=True)
     await leases.end()

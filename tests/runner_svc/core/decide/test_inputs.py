@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import pytest
 
-from runner_svc.core.decide.assign import WORK_A_TURN, WORK_OF_LEASE
+from runner_svc.core.decide.assign import WORK_A_STEP, WORK_OF_LEASE
 from runner_svc.core.decide.inputs import input_digest, inputs_of
 from runner_svc.core.decide.turn import Decision
 from runner_svc.core.model.commands import Assign
@@ -20,6 +20,7 @@ from runner_svc.core.model.values import Content, ExecutionId, Settings
 from runner_svc.core.state.execution import Execution
 from runner_svc.core.state.task_record import TaskRecord
 from signoff.plan.limits import MAX_INPUTS
+from tests.support.steps import turn_by_steps
 from tests.support.story import (
     candidate,
     executor,
@@ -168,7 +169,7 @@ def test_of_a_map_without_the_bound_no_more_is_looked_at_than_shows_that_it_is_t
 
 
 @pytest.mark.guard(name="inputs of dependencies are work")
-def test_readers_of_many_unnamed_inputs_are_lent_a_few_a_turn() -> None:
+def test_readers_of_many_unnamed_inputs_are_lent_a_few_a_step() -> None:
     text = "; ".join(f"g/t{n}" for n in range(60)) + "; " + "; ".join(f"z{n} <- g" for n in range(100))
     run = given(text, executor("w1", slots=200), validator("v1", slots=200), started)
     for n in range(59):
@@ -176,11 +177,11 @@ def test_readers_of_many_unnamed_inputs_are_lent_a_few_a_turn() -> None:
     run.when(candidate("t59"))
     signal = passed("t59")(run)
     assert isinstance(signal, VerdictGiven)
-    lent = [assigned(run.machine.turn([signal]))]
+    lent = turn_by_steps(run.machine, [signal], assigned)[1]
     while run.machine.state.is_lending:
-        lent.append(assigned(run.machine.turn([TimePassed(at=run.at)])))
+        lent += turn_by_steps(run.machine, [TimePassed(at=run.at)], assigned)[1]
     assert sum(lent) == 100
-    assert max(lent) <= WORK_A_TURN // (60 + WORK_OF_LEASE) + 1
+    assert max(lent) <= WORK_A_STEP // (60 + WORK_OF_LEASE) + 1
 
 
 def assigned(decision: Decision) -> int:

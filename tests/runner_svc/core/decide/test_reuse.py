@@ -355,10 +355,10 @@ def test_after_any_history_of_edits_what_is_kept_is_what_a_fresh_run_would_have(
 
 
 @pytest.mark.guard(name="a turn looks up a bounded number of tasks")
-def test_a_large_plan_is_looked_up_in_several_turns() -> None:
+def test_a_large_plan_is_looked_up_in_several_steps() -> None:
     names = [f"t{n}" for n in range(2 * LOOK_UPS_A_TURN + 1)]
     runs = once("; ".join(names))
-    runs.turns.clear()
+    runs.steps.clear()
     again = runs.run()
     assert sorted(again.kept) == sorted(names)
-    assert max(runs.turns) <= LOOK_UPS_A_TURN + 5  # and the events of the execution itself
+    assert max(runs.steps) <= LOOK_UPS_A_TURN + 5  # and the events of the execution itself
