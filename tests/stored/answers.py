@@ -23,7 +23,7 @@ OF_QUARANTINED = ("executionId", "planId", "state")  # the fields of an executio
 async def answers_of(channel: grpc.aio.Channel) -> Json:
     """Returns everything that the runner answers: its executions from the oldest on, and its canaries.
 
-    Of the executions also those that wait for each kind of need, by the store's index.
+    Also those that wait for each kind of need, by the store's index; of a quarantined one that is not known.
     """
     stub: Any = runner_pb2_grpc.RunnerServiceStub(channel)
     listed = await stub.ListExecutions(runner_pb2.ListExecutionsRequest(page_size=1000))
@@ -37,7 +37,7 @@ async def answers_of(channel: grpc.aio.Channel) -> Json:
 
 async def _in_need(stub: Any, need: runner_pb2.ExecutionNeed.ValueType) -> list[str]:
     found = await stub.ListExecutions(runner_pb2.ListExecutionsRequest(page_size=1000, awaiting=[need]))
-    return [one.execution_id for one in found.executions]
+    return [one.execution_id for one in found.executions if one.state != pb.EXECUTION_STATE_QUARANTINED]
 
 
 async def answers_about(stub: Any, execution_id: str) -> Json:

@@ -16,6 +16,7 @@ import pytest
 from google.protobuf.json_format import ParseDict
 
 from runner_svc.objects.choice import objects_for
+from runner_svc.objects.port import Objects
 from runner_svc.prune.collection import GRACE
 from runner_svc.store.port import Store
 from runner_svc.store.sqlite import SqliteStore
@@ -143,13 +144,19 @@ async def opened(stored: Stored, store: Store, data: Path, prune_grace: float = 
     def clock() -> float:
         return stored.left_at + LONG_AFTER + time.monotonic() - begun
 
-    objects = objects_for(data, "", is_local=isinstance(store, SqliteStore))
-    if objects is not None:
-        await objects.open()
+    objects = await objects_of(store, data)
     runs = running(PlannerOfTexts(), data, store=store, clock=clock, objects=objects, prune_grace=prune_grace)
     async with runs as runner, asyncio.timeout(WITHIN), _loops_alive(runner):
         await runner.engine.contents.sweep()
         yield runner
+
+
+async def objects_of(store: Store, data: Path) -> Objects | None:
+    """Opens the object store that belongs to a store by default."""
+    objects = objects_for(data, "", is_local=isinstance(store, SqliteStore))
+    if objects is not None:
+        await objects.open()
+    return objects
 
 
 @contextlib.asynccontextmanager

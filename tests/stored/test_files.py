@@ -25,7 +25,7 @@ async def test_inputs_that_were_given_before_reach_the_workers_as_they_were(with
     inputs = {each.name: each.inline for one in given.values() for each in one.inputs if not each.task_id}
     assert inputs == {
         "month": MONTH.encode(),
-        "goals": GOALS.encode(),
+        "goals": GOALS.replace(": ", ":").replace(", ", ",").encode(),
         "rules": RULES,
         **{f"sales/{path}": body for path, body in SALES.items()},
     }
