@@ -143,7 +143,7 @@ async def events(stub: Any, ref: runner_pb2.ExecutionRef) -> Json:
     kinds: Counter[str] = Counter()
     digest = hashlib.sha256()
     for event in received:
-        kinds[event.WhichOneof("kind")] += 1
+        kinds[event.WhichOneof("kind") or ""] += 1
         if event.HasField("task_assigned") and event.task_assigned.lease_id in canaries:
             event.task_assigned.canary = canaries[event.task_assigned.lease_id]
         digest.update(event.SerializeToString(deterministic=True))

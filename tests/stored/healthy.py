@@ -14,7 +14,7 @@ from tests.stored.world import World
 
 SUCCEEDED, FAILED = pb.EXECUTION_STATE_SUCCEEDED, pb.EXECUTION_STATE_FAILED
 PAUSED, QUARANTINED = pb.EXECUTION_STATE_PAUSED, pb.EXECUTION_STATE_QUARANTINED
-LARGE = b"".join(b"line %d of the appendix\n" % number for number in range(20_000))  # beyond the inline limit
+LARGE = b"a line of the appendix\n" * 60_000  # beyond 1 MiB: it lies in the object store
 PROMPT = b'[{"role": "user", "content": "what has been found?"}]'
 OF_THE_RUNNER = {"layout_set", "executions_pruned"}  # kinds of events in its own journal, which no one is shown
 

@@ -75,7 +75,7 @@ async def _poisoned(here: World, poison: Poison) -> tuple[Json, str]:
         leases = {task: _lease(executor, name) for task, name in zip(tasks, renamed, strict=True)}
         await poison.give(here, executor, leases)
         if poison.kills:
-            await until(lambda: not here.runner.is_up, "the runner ends")
+            await until(lambda: not here.runner.is_up, "the runner dies of the poison, as only some versions do")
     await here.runner.kill()
     return answers, victim
 

@@ -1,4 +1,4 @@
-"""Inputs of plans and files of results that earlier versions have stored are there for whoever goes on with them."""
+"""Inputs of plans and files of results that earlier versions have stored go on to workers and people as they were."""
 
 from __future__ import annotations
 
