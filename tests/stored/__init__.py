@@ -1,8 +1,8 @@
 """Data of earlier versions, which this version must open, read as they did, and go on with.
 
-Each folder named after a commit has data folders (*.tar.xz) and databases (*.sql.xz) of that version, each with the
-version's own answers about it (*.json). test_stored opens all of them, test_files those with results of files, and
-test_poisoned those that a version died of.
+Each folder named after a version or a commit has data folders (*.tar.xz) and databases (*.sql.xz) of that version, each
+with the version's own answers about it (*.json). test_stored opens all of them, test_files those with results of files,
+and test_poisoned those that a version died of.
 
     make       makes the fixtures, run from a checkout of the version; CONTRIBUTING.md says when
     healthy    the story of a data folder with every kind of thing that a runner stores: `plans` has its plans,

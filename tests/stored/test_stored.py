@@ -209,7 +209,6 @@ def result(out: Out) -> worker_pb2.WorkerMessage:
     return candidate_of(assign, UNNAMED) if out.plan_id == "shop" else candidate(assign, b"what was begun before")
 
 
-@pytest.mark.long
 async def test_the_story_of_this_version_is_told_and_read(tmp_path: Path) -> None:
     """A release makes its fixtures by it."""
     await made("healthy", tmp_path)
