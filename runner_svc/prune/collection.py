@@ -11,7 +11,6 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 
-from runner_svc.core.decide.canary_choice import canary_of
 from runner_svc.core.decide.turn import State
 from runner_svc.core.model.map import map_key
 from runner_svc.core.model.values import Content, ExecutionId
@@ -155,8 +154,8 @@ def _offered(state: State) -> Iterator[Content]:
 def _lent(state: State) -> Iterator[Content]:
     """Yields the canaries that validators are judging: no event names them."""
     for lease in state.roster.leases.values():
-        if lease.canary:
-            yield canary_of(lease.execution, lease.task, lease.canary).content
+        if (canary := lease.execution.map.canary(lease.task, lease.canary)) is not None:
+            yield canary.content
 
 
 def _pruned(state: State) -> Iterator[ExecutionId]:

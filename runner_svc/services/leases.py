@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from runner_svc.core.decide.canary_choice import canary_of
 from runner_svc.core.decide.inputs import inputs_of_lease
 from runner_svc.core.decide.turn import State
 from runner_svc.core.fleet.leases import LiveLease
@@ -39,8 +38,8 @@ def _contents(lease: LiveLease) -> Iterator[tuple[int, Content]]:
     for given in inputs:
         yield given.task, given.content
     record = execution.record(task)
-    if lease.canary:
-        yield task, canary_of(execution, task, lease.canary).content
+    if (canary := execution.map.canary(task, lease.canary)) is not None:
+        yield task, canary.content
     for content in (record.candidate, record.rejected):
         if content is not None:
             yield task, content

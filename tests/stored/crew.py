@@ -1,25 +1,28 @@
 """An executor and a validator by hand, which follow a script for some tasks and finish all others.
 
-Nothing but the published contract is used here, so that the same crew works for every version of the runner.
+Nothing but the published contract is used here: what a worker of any make may do.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import hashlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
 import grpc.aio
 
+from signoff.manifest.manifest import FILES
 from signoff.v1 import execution_pb2 as pb
-from signoff.v1 import worker_pb2, worker_pb2_grpc
+from signoff.v1 import runner_pb2_grpc, worker_pb2, worker_pb2_grpc
+from tests.stored.messages import candidate, candidate_of, chunks, usage, verdict
+from tests.support.servers.service import until
+from tests.support.work import brought_files
 
 SLOTS = 20  # work that a script leaves undone must not be in the way of the rest
-CHUNK = 200_000  # bytes
-INLINE = 256 * 1024  # bytes of a candidate that travels in one message
+PRESS = "press"  # a function that makes files
+AWAY = "away"  # a model that the story says is away
 
 EXECUTE, VALIDATE = pb.PHASE_EXECUTE, pb.PHASE_VALIDATE
 
@@ -30,10 +33,12 @@ Key: TypeAlias = tuple[str, str, "pb.Phase.ValueType"]  # plan id, task id, phas
 class Hand:
     """A worker's stream. It answers pings, and makes a move for each assignment."""
 
-    def __init__(self, call: Any, script: Mapping[Key, list[Move]]) -> None:
+    def __init__(self, call: Any, runner: Any, script: Mapping[Key, list[Move]]) -> None:
         self.given: list[worker_pb2.Assign] = []
+        self.held: list[worker_pb2.Assign] = []  #: those whose moves send nothing more
         self.answered: list[worker_pb2.RunnerMessage] = []  #: all but assignments and pings
         self._call = call
+        self._runner = runner
         self._script = script
         self._writing = asyncio.Lock()  # gRPC takes one write at a time, and a pong may meet a result
 
@@ -41,6 +46,28 @@ class Hand:
         """Sends messages in one frame."""
         async with self._writing:
             await self._call.write(worker_pb2.ConnectRequest(messages=messages))
+
+    async def bring(self, assign: worker_pb2.Assign, files: Mapping[str, bytes]) -> None:
+        """Brings the bytes of files under a lease; a candidate names them later, or none does."""
+        await self._runner.UploadFiles(brought_files.messages(assign.lease_id, files.values()))
+
+    async def hears(self, kind: str, of: str = "") -> None:
+        """Returns once the runner has said something of this kind. `of`: about this lease."""
+
+        def is_said() -> bool:
+            said = (getattr(one, kind) for one in self.answered if one.WhichOneof("kind") == kind)
+            return any(of in ("", one.lease_id) for one in said)
+
+        await until(is_said, f"the runner says {kind} of {of or 'any lease'}")
+
+    async def holds(self, execution_id: str, task_id: str) -> worker_pb2.Assign:
+        """Returns the assignment of a task, once its move has come to `held`."""
+
+        def found() -> list[worker_pb2.Assign]:
+            return [one for one in self.held if (one.execution_id, one.task.task_id) == (execution_id, task_id)]
+
+        await until(lambda: bool(found()), f"{task_id} of {execution_id} is held")
+        return found()[-1]
 
     async def run(self) -> None:
         """Returns when the stream ends."""
@@ -70,13 +97,14 @@ class Crew:
 
     def __init__(self, channel: grpc.aio.Channel, script: Mapping[Key, list[Move]] = MappingProxyType({})) -> None:
         self._workers: Any = worker_pb2_grpc.WorkerServiceStub(channel)
+        self._runner: Any = runner_pb2_grpc.RunnerServiceStub(channel)
         self._script = script
 
     @contextlib.asynccontextmanager
     async def at_work(self, held: Mapping[str, Sequence[str]] = MappingProxyType({})) -> AsyncIterator[list[Hand]]:
         """Lets both work until the block ends, then cancels their streams. `held`: leases they still have, by name."""
         calls = [self._workers.Connect() for _ in range(2)]
-        hands = [Hand(call, self._script) for call in calls]
+        hands = [Hand(call, self._runner, self._script) for call in calls]
         for hand, role, name in zip(hands, (1, 2), ("executor", "validator"), strict=True):
             await hand.say(worker_pb2.WorkerMessage(hello=_hello(role, name, held.get(name, ()))))
             await hand.say(worker_pb2.WorkerMessage(credit=worker_pb2.Credit(window=SLOTS)))
@@ -97,7 +125,9 @@ def _hello(role: Any, name: str, held: Sequence[str]) -> worker_pb2.Hello:
         held_lease_ids=held,
         maker="crew",
         version="test",
-        models=["priced"],
+        models=["priced", AWAY],
+        handlers=["model", PRESS] if name == "executor" else [],
+        features=[FILES],
         labels={"zone": "here"},
     )
 
@@ -106,15 +136,17 @@ def _hello(role: Any, name: str, held: Sequence[str]) -> worker_pb2.Hello:
 
 
 async def done(hand: Hand, assign: worker_pb2.Assign) -> None:
-    """Makes a text, or judges: a candidate that begins with "bad" fails, any other passes."""
+    """Makes a text or files, or judges: a candidate that begins with "bad" fails, any other passes."""
     if assign.phase == EXECUTE:
-        await makes(_text(assign))(hand, assign)
+        files = {pattern.replace("*", "made"): _text(assign) for pattern in assign.task.output.files}
+        await (makes_files(files) if files else makes(_text(assign)))(hand, assign)
     else:
         await hand.say(usage(assign, "priced", 30, 3), verdict(assign, passes=not _is_bad(assign)))
 
 
-async def held(_hand: Hand, _assign: worker_pb2.Assign) -> None:
+async def held(hand: Hand, assign: worker_pb2.Assign) -> None:
     """Sends nothing: the lease stays out."""
+    hand.held.append(assign)
 
 
 def makes(body: bytes, media_type: str = "text/plain", *, model: str = "priced", tokens: int = 100) -> Move:
@@ -125,6 +157,39 @@ def makes(body: bytes, media_type: str = "text/plain", *, model: str = "priced",
         for chunk in chunks(assign, body):
             await hand.say(chunk)
         await hand.say(candidate(assign, body, media_type))
+
+    return move
+
+
+def makes_files(files: Mapping[str, bytes]) -> Move:
+    """Makes these files, and names them in a manifest."""
+
+    async def move(hand: Hand, assign: worker_pb2.Assign) -> None:
+        await hand.say(usage(assign, "priced", 100, 10))
+        await hand.bring(assign, files)
+        await hand.say(candidate_of(assign, files))
+
+    return move
+
+
+def brings(files: Mapping[str, bytes], then: Move) -> Move:
+    """Brings files and names none of them before it goes on."""
+
+    async def move(hand: Hand, assign: worker_pb2.Assign) -> None:
+        await hand.bring(assign, files)
+        await then(hand, assign)
+
+    return move
+
+
+def asks(prompt: bytes, then: Move) -> Move:
+    """Tells the prompt that its model is asked with, and what the answer may cost, before it goes on."""
+
+    async def move(hand: Hand, assign: worker_pb2.Assign) -> None:
+        assert assign.prompts_wanted
+        sent = worker_pb2.PromptChunk(lease_id=assign.lease_id, data=prompt, size_bytes=len(prompt))
+        await hand.say(worker_pb2.WorkerMessage(prompt_chunk=sent), usage(assign, "priced", 11, 1, estimated=70))
+        await then(hand, assign)
 
     return move
 
@@ -156,72 +221,10 @@ async def rejects(hand: Hand, assign: worker_pb2.Assign) -> None:
     await hand.say(verdict(assign, passes=False))
 
 
-# ---------------------------------------------------------------- messages
-
-
-def candidate(assign: worker_pb2.Assign, body: bytes, media_type: str = "text/plain") -> worker_pb2.WorkerMessage:
-    return worker_pb2.WorkerMessage(
-        candidate=worker_pb2.Candidate(
-            lease_id=assign.lease_id,
-            inline=body if len(body) <= INLINE else b"",
-            size_bytes=len(body),
-            digest=hashlib.sha256(body).hexdigest(),
-            media_type=media_type,
-            maker="crew",
-        )
-    )
-
-
-def chunks(assign: worker_pb2.Assign, body: bytes) -> Iterator[worker_pb2.WorkerMessage]:
-    """Yields the chunks of a candidate that is too large for one message."""
-    for start in range(0, len(body) if len(body) > INLINE else 0, CHUNK):
-        chunk = worker_pb2.CandidateChunk(lease_id=assign.lease_id, offset=start, data=body[start : start + CHUNK])
-        yield worker_pb2.WorkerMessage(candidate_chunk=chunk)
-
-
-def usage(assign: worker_pb2.Assign, model: str, tokens_in: int, tokens_out: int) -> worker_pb2.WorkerMessage:
-    spent = worker_pb2.Usage(
-        lease_id=assign.lease_id, model=model, input_tokens=tokens_in, output_tokens=tokens_out, requests=1
-    )
-    return worker_pb2.WorkerMessage(usage=spent)
-
-
-def verdict(assign: worker_pb2.Assign, *, passes: bool) -> worker_pb2.WorkerMessage:
-    """Returns a verdict with a result for each criterion of the task."""
-    outcome = pb.OUTCOME_PASS if passes else pb.OUTCOME_FAIL
-    results = [
-        pb.CriterionResult(criterion=criterion, outcome=outcome, reason="as the crew sees it", **_numbered(number))
-        for number, criterion in enumerate(_criteria(assign), 1)
-    ]
-    results += [
-        pb.CriterionResult(criterion="a check", outcome=outcome, deterministic=True, **_of_check(number))
-        for number, check in enumerate(assign.task.validation.checks, 1)
-        if not check.criterion
-    ]
-    return worker_pb2.WorkerMessage(
-        verdict=worker_pb2.Verdict(
-            lease_id=assign.lease_id,
-            outcome=outcome,
-            results=results,
-            feedback="" if passes else "it is bad",
-            retry_worthwhile=True,
-            judge="crew",
-        )
-    )
-
-
-def _numbered(number: int) -> dict[str, Any]:
-    """Returns the number, for versions that know the field."""
-    return {"criterion_number": number} if "criterion_number" in pb.CriterionResult.DESCRIPTOR.fields_by_name else {}
-
-
-def _of_check(number: int) -> dict[str, Any]:
-    return {"check_number": number} if "check_number" in pb.CriterionResult.DESCRIPTOR.fields_by_name else {}
-
-
-def _criteria(assign: worker_pb2.Assign) -> Sequence[str]:
-    """Returns the criteria of the task; for a task without any, one about its output."""
-    return assign.task.validation.criteria or ("The output is as described.",)
+async def breaks(hand: Hand, assign: worker_pb2.Assign) -> None:
+    """Has no opinion on the candidate."""
+    broken = worker_pb2.Verdict(lease_id=assign.lease_id, outcome=pb.OUTCOME_ERROR, feedback="the judge broke")
+    await hand.say(worker_pb2.WorkerMessage(verdict=broken))
 
 
 def _text(assign: worker_pb2.Assign) -> bytes:

@@ -8,9 +8,8 @@ import tarfile
 from contextlib import closing
 from pathlib import Path
 
-from tests.stored.answers import digests_of
+from signoff.files.data_directory import JOURNAL
 
-JOURNAL = Path(".signoff") / "journal.db"
 _LEFT_OUT = {"logs", "journal.lock", "runner.address", "journal.db-wal", "journal.db-shm"}
 
 
@@ -39,12 +38,6 @@ def unpack(archive: Path, data: Path) -> None:
     data.mkdir(parents=True)
     with tarfile.open(archive, "r:xz") as tar:
         tar.extractall(data, filter="data")
-
-
-def outputs(data: Path) -> dict[str, str]:
-    """Returns the digests of the files that people read, by their paths in the data folder."""
-    found = (path for path in data.rglob("*") if path.is_file() and ".signoff" not in path.parts)
-    return digests_of({str(path.relative_to(data)): path.read_bytes() for path in found})
 
 
 def copied(data: Path, to: Path) -> Path:

@@ -19,18 +19,20 @@ import grpc.aio
 
 from planner_svc.store import read_parts
 from signoff.errors import SignoffError
+from signoff.files.data_directory import JOURNAL
 from signoff.rpc.server import Server
 from signoff.v1 import checkpoint_pb2, plan_pb2, planner_pb2, planner_pb2_grpc, worker_pb2
 from signoff.v1 import execution_pb2 as pb
 from tests.stored.answers import Json, answers_of
-from tests.stored.crew import EXECUTE, Crew, Hand, Key, Move, candidate, held
-from tests.stored.healthy import LETTER, _task
-from tests.stored.pack import JOURNAL, copied
+from tests.stored.crew import EXECUTE, Crew, Hand, Key, Move, held
+from tests.stored.messages import candidate
+from tests.stored.pack import copied
+from tests.stored.plans import LETTER, task
 from tests.stored.world import World, world
 from tests.support.servers.service import Service, until
 
 GOES_ON_WITHIN = 20.0  # seconds that a healthy execution gets after a restart; it needs less than two
-PAIR: Json = {"idea": "Two things", "tasks": [_task("a", "first"), _task("b", "second")]}
+PAIR: Json = {"idea": "Two things", "tasks": [task("a", "first"), task("b", "second")]}
 
 Rename: TypeAlias = Mapping[str, str]
 Poisoning: TypeAlias = Callable[[World, Hand, Mapping[str, worker_pb2.Assign]], Awaitable[None]]
@@ -73,7 +75,7 @@ async def _poisoned(here: World, poison: Poison) -> tuple[Json, str]:
         leases = {task: _lease(executor, name) for task, name in zip(tasks, renamed, strict=True)}
         await poison.give(here, executor, leases)
         if poison.kills:
-            await until(lambda: not here.runner.is_up, "the runner ends")
+            await until(lambda: not here.runner.is_up, "the runner dies of the poison, as only some versions do")
     await here.runner.kill()
     return answers, victim
 
@@ -249,7 +251,7 @@ def _nested(depth: int) -> Json:
     groups = [{"task_id": name, "description": name} for name in names]
     for above, group in zip(names, groups[1:], strict=False):
         group["parent_id"] = above
-    return {"idea": "Deep down", "tasks": [*groups, _task("a", "first", parent_id=names[-1])]}
+    return {"idea": "Deep down", "tasks": [*groups, task("a", "first", parent_id=names[-1])]}
 
 
 POISONS: dict[str, Poison] = {

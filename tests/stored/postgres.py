@@ -13,6 +13,7 @@ from pathlib import Path
 
 import asyncpg
 
+from runner_svc.store.port import Store
 from tests.stored import healthy
 from tests.stored.answers import Json
 from tests.stored.world import world
@@ -57,3 +58,10 @@ async def load(dump: Path, dsn: str) -> None:
         await connection.execute(statements.decode())
     finally:
         await connection.close()
+
+
+def store_at(dsn: str) -> Store:
+    """Returns the store in a database."""
+    from runner_svc.store.postgres import PostgresStore  # its driver is an extra
+
+    return PostgresStore(dsn)

@@ -7,8 +7,9 @@ import contextlib
 import json
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,8 @@ from tests.stored.answers import Json, recorded_request
 from tests.support.servers.service import Service
 
 PRICES = 'currency = "USD"\n[models.priced]\ninput = 0.25\noutput = 2.0\nrequest = 0.001\n'
-SLOWLY = ("--resume-grace", "600", "--accept-deadline", "600")  # leases stay out for as long as the story takes
+#: Leases stay out, and files without a name stay there, for as long as the story takes.
+SLOWLY = ("--resume-grace", "600", "--accept-deadline", "600", "--keep-uploads", "3600")
 WITHIN = 60.0  # seconds
 
 
@@ -34,6 +36,7 @@ class World:
     folder: Path
     planner: Service
     runner: Service
+    store: str = ""  #: the address of the runner's PostgreSQL; empty: SQLite, in the data folder
     requests: list[Json] = field(default_factory=list)  #: the commands that were accepted
 
     @property
@@ -53,10 +56,23 @@ class World:
             assert compiled.ok, compiled.diagnostics
             await client.set_layout(plan_id)
 
-    async def start(self, plan_id: str, **settings: Any) -> str:
-        """Starts an execution; returns its id."""
-        request = runner_pb2.StartExecutionRequest(plan_id=plan_id, settings=pb.ExecutionSettings(**settings))
+    async def upload(self, content: bytes) -> None:
+        """Uploads the bytes of an input's file."""
+        async with Client(runner=self.runner.address) as client:
+            await client.upload_content(content)
+
+    async def start(self, plan_id: str, inputs: Sequence[pb.GivenInput] = (), **settings: Any) -> str:
+        """Starts an execution; returns its id. Without the setting `reuse`, all of it is done anew."""
+        request = runner_pb2.StartExecutionRequest(
+            plan_id=plan_id, inputs=inputs, settings=pb.ExecutionSettings(**{"reuse": False} | settings)
+        )
         return await self.command("StartExecution", request)
+
+    async def prune(self, *, keep_artifacts: bool = False) -> int:
+        """Removes all executions that are at rest, or all but their artifacts. Returns how many they were."""
+        async with Client(runner=self.runner.address) as client:
+            sums = [each async for each in client.prune(timedelta(0), keep_artifacts=keep_artifacts)]
+        return sums[-1].executions
 
     async def tell(self, rpc: str, request: Any, execution_id: str) -> None:
         """Gives a command about an execution."""
@@ -75,6 +91,12 @@ class World:
     async def state(self, execution_id: str, wanted: pb.ExecutionState.ValueType) -> None:
         """Returns once an execution is in a state."""
         await self.holds(execution_id, lambda one, _: one.state == wanted)
+
+    async def approve(self, execution_id: str, task_id: str) -> None:
+        """Gives a person's verdict, once a task waits for one."""
+        await self.waits(execution_id, task_id, pb.WAITING_FOR_PERSON)
+        verdict = runner_pb2.JudgeTaskRequest(task_id=task_id, outcome=pb.OUTCOME_PASS, person="Ada")
+        await self.tell("JudgeTask", verdict, execution_id)
 
     async def waits(self, execution_id: str, task_id: str, reason: pb.WaitingFor.ValueType) -> None:
         """Returns once a task waits for something."""
@@ -111,7 +133,7 @@ async def world(folder: Path, *, planner: str = "", store: str = "") -> AsyncIte
     )
     await runner.start()
     try:
-        yield World(folder, own, runner)
+        yield World(folder, own, runner, store)
     finally:
         for service in (own, runner):
             await service.kill()

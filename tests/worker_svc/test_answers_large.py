@@ -13,6 +13,7 @@ import pytest
 from pydantic import BaseModel
 
 from signoff.app import Task
+from signoff.rpc.addresses import Route
 from signoff.secrets.redaction import Secrets
 from signoff.v1 import execution_pb2, worker_pb2
 from tests.support.draws import each_once
@@ -151,7 +152,7 @@ async def test_an_input_is_read_while_the_loop_runs_on_and_no_further_than_it_wa
     content = b"0123456789abcdef" * 4 * MIB
     async with ScriptedRunner() as runner:
         given = runner.put(content)
-        fetch = fetcher(runner.address, assign().assign)
+        fetch = fetcher(Route(runner.address), assign().assign)
         with longest_turns() as turns:
             assert (await fetch(given))[:] == content
         assert turns.longest < LONGEST_TURN, turns.story()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from runner_svc.core.decide.canary_choice import canary_of, due_canary
+from runner_svc.core.decide.canary_choice import due_canary
 from runner_svc.core.decide.housekeeping import tidy_up
 from runner_svc.core.decide.inputs import (
     Inputs,
@@ -234,8 +234,7 @@ def _lend(
         model=session.reports(execution.requirement(task, phase.role)),
     )
     turn.emit(execution, event)
-    if canary:
-        given = canary_of(execution, task, canary)
+    if (given := execution.map.canary(task, canary)) is not None:
         turn.keep(given.content, given.body)
     lease = turn.state.roster.lend(execution, task, at)
     lease.inputs = inputs
@@ -280,9 +279,9 @@ def _assignment(lease: LiveLease, session: WorkerSession) -> commands.Assign:
 def _candidate(execution: Execution, task: int, lease: LiveLease) -> Content | None:
     """Returns the candidate, or the canary, that is to be judged under a lease."""
     candidate = execution.records[task].candidate
-    if lease.canary and candidate is not None:
-        canary = canary_of(execution, task, lease.canary).content
-        return replace(canary, media_type=candidate.media_type, unread=candidate.unread)
+    canary = execution.map.canary(task, lease.canary)
+    if canary is not None and candidate is not None:
+        return replace(canary.content, media_type=candidate.media_type, unread=candidate.unread)
     return candidate
 
 

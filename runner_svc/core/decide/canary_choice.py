@@ -5,7 +5,7 @@ from __future__ import annotations
 from runner_svc.core.decide.turn import Turn
 from runner_svc.core.fleet.leases import LiveLease
 from runner_svc.core.model import events
-from runner_svc.core.model.values import Canary, Outcome, Role
+from runner_svc.core.model.values import Outcome, Role
 from runner_svc.core.state.execution import Execution
 
 
@@ -20,20 +20,19 @@ def due_canary(execution: Execution, task: int) -> int:
     return execution.canaries.given % len(canaries) + 1
 
 
-def canary_of(execution: Execution, task: int, number: int) -> Canary:
-    return execution.map.canaries[task][number - 1]
-
-
 def judge_canary(turn: Turn, lease: LiveLease, at: float, outcome: Outcome, reason: str) -> None:
     """Records that a connected validator has judged a canary, or failed to. The lease has ended."""
     session = turn.state.roster.current[lease.worker]
     requirement = lease.execution.requirement(lease.task, Role.VALIDATOR)
+    canary = lease.execution.map.canary(lease.task, lease.canary)
+    if canary is None:
+        outcome, reason = Outcome.ERROR, "an earlier version has not kept the canary: whether it is good is not known"
     event = events.CanaryJudged(
         at=at,
         task=lease.task,
         lease=lease.id,
         canary=lease.canary,
-        good=canary_of(lease.execution, lease.task, lease.canary).good,
+        good=canary is not None and canary.good,
         outcome=outcome,
         reason=reason,
         worker=lease.worker,

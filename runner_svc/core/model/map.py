@@ -286,6 +286,12 @@ class Map:
         """Returns what a verdict must contain to pass a task."""
         return self.demands[task] if self.demands else USUAL_DEMANDS
 
+    def canary(self, task: int, number: int) -> Canary | None:
+        """Returns a canary by its number, from 1. None for 0, and for those that an earlier version did not keep."""
+        known = self.canaries.get(task, ())
+        # guard: a map may lack its canaries -> return known[number - 1] if number else None
+        return known[number - 1] if 0 < number <= len(known) else None
+
     def takes_all(self, task: int) -> bool:
         """Tells whether a task receives the artifacts of all its dependencies."""
         return not self.reads[task] or task in self.with_dependencies

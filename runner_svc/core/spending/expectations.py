@@ -120,7 +120,8 @@ def _size_of_judging(
     demands, record = plan.demands_of(task), records.get(task)
     # guard: votes are counted -> votes = 1
     votes = demands.votes
-    candidate = plan.canaries[task][canary - 1].content if canary else record.candidate if record else None
+    known = plan.canary(task, canary)
+    candidate = known.content if known is not None else record.candidate if record is not None else None
     size = candidate.size if candidate is not None else 0
     remark = len(candidate.remark) if candidate is not None else 0
     parts = min(MOST_PARTS, max(1, -(-(size - OVERLAP) // (MOST_OF_ALL - OVERLAP))))

@@ -65,7 +65,8 @@ def _apply_to_task(execution: Execution, event: events.Event, to: TaskStatus) ->
     if execution.ledger is not None:
         _learn(execution, event, record)
     task_events.apply(record, event, execution.settings)
-    if event.task in execution.map.canaries:
+    # guard: canaries count without their map -> if event.task in execution.map.canaries:
+    if event.task in execution.map.canaries or isinstance(event, events.CanaryJudged):
         execution.canaries.apply(event)
     if isinstance(event, events.OutageMet):
         execution.outages[event.away.model] = event.away

@@ -29,6 +29,8 @@ GUARDS: Sequence[Guard] = (
         "workers are not told of canaries",
         "an executor copies the good canary, and a validator knows what it is measured by",
     ),
+    Guard("a map may lack its canaries", "a journal tells of a canary that an earlier version has not kept"),
+    Guard("canaries count without their map", "a journal with verdicts on such canaries is read again"),
     Guard("a block has its own digest", "a candidate writes the end of its block"),
     Guard("a judge answers once", "a judge breaks off its verdict, and repeats one that a candidate wrote"),
     Guard("an answer has the nonce", "a judge repeats the candidate, which has a verdict of its own"),

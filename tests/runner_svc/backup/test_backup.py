@@ -10,6 +10,7 @@ import pytest
 
 from runner_svc.backup.filling import Filling, check_empty
 from runner_svc.contents import Contents
+from runner_svc.objects.port import Objects
 from runner_svc.store.memory import MemoryStore
 from runner_svc.store.port import Row, Store
 from runner_svc.store.postgres import PostgresStore
@@ -47,10 +48,10 @@ async def given(parts: Sequence[Part]) -> AsyncIterator[Part]:
         yield part
 
 
-async def filled(store: Store, parts: Sequence[Part]) -> runner_pb2.BackedUpEnd:
+async def filled(store: Store, parts: Sequence[Part], objects: Objects | None = None) -> runner_pb2.BackedUpEnd:
     await store.open()
     await check_empty(store)
-    end = await Filling(store, Contents(store)).fill(given(parts))
+    end = await Filling(store, Contents(store, objects)).fill(given(parts))
     await store.close()
     return end
 

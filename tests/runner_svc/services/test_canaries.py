@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import grpc
@@ -10,6 +10,8 @@ import pytest
 
 from runner_svc.store.memory import MemoryStore
 from signoff.v1 import execution_pb2, plan_pb2, runner_pb2, worker_pb2
+from tests.runner_svc.prune.test_pruner import ALL_OLD, prune
+from tests.runner_svc.services.test_late_results import until_event
 from tests.runner_svc.services.test_runner_service import refused
 from tests.support.servers.raw_worker import EXECUTOR, VALIDATOR, raw_worker
 from tests.support.servers.runner import PlannerOfTexts, Running, running
@@ -34,8 +36,9 @@ async def runner(tmp_path: Path) -> AsyncIterator[Running]:
         yield up
 
 
-async def start(runner: Running, plan_id: str, rate: float = 1.0) -> runner_pb2.ExecutionRef:
-    settings = execution_pb2.ExecutionSettings(canary_rate=rate, reuse=False)
+async def start(runner: Running, plan_id: str, rate: float = 1.0, tokens: int | None = None) -> runner_pb2.ExecutionRef:
+    budget = plan_pb2.Budget(tokens=tokens)
+    settings = execution_pb2.ExecutionSettings(canary_rate=rate, reuse=False, budget=budget)
     request = runner_pb2.StartExecutionRequest(plan_id=plan_id, settings=settings)
     return runner_pb2.ExecutionRef(execution_id=(await runner.stub.StartExecution(request)).execution.execution_id)
 
@@ -133,6 +136,42 @@ async def test_figures_survive_a_restart_and_so_does_a_judging_that_is_under_way
         assert list(told) == [execution_pb2.CanaryTally(model="judge-1", good=2, false_rejects=1)]
         assert (await execution_of(again, ref)).canaries[0].good == 1
         assert (await execution_of(again, other)).canaries[0].false_rejects == 1
+
+
+class StoreOfAnEarlierVersion(MemoryStore):
+    """Keeps maps as 47ee0cd did: without the canaries of their tasks."""
+
+    async def put_map(self, key: str, parts: Sequence[bytes]) -> None:
+        kept = [plan_pb2.MapPart.FromString(part) for part in parts]
+        for task in (task for part in kept for task in part.tasks.tasks):
+            task.spec.validation.ClearField("canaries")
+        await super().put_map(key, [part.SerializeToString() for part in kept])
+
+
+@pytest.mark.guard(name="a map may lack its canaries")
+@pytest.mark.guard(name="canaries count without their map")
+async def test_a_canary_that_an_earlier_version_has_not_kept_is_undecided_and_holds_nothing_up(tmp_path: Path) -> None:
+    store = StoreOfAnEarlierVersion()
+    async with running(planner(), tmp_path, store=store) as runner:
+        ref = await start(runner, "knowing", tokens=1_000_000)
+        async with raw_worker(runner, EXECUTOR, "w1") as executor, raw_worker(runner, VALIDATOR, "v1") as validator:
+            await executor.make(await executor.assigned(), "mine")
+            lease = (await validator.assigned()).lease_id
+            spent = worker_pb2.Usage(lease_id=lease, model="judge-1", input_tokens=30, output_tokens=3, requests=1)
+            await validator.say(usage=spent)
+            await until_event(runner, ref, "usage_recorded")
+    for has_judged in (False, True):
+        async with running(planner(), tmp_path, store=store, prune_grace=ALL_OLD) as again:
+            assert not await again.engine.ask(lambda state: state.quarantined)
+            if not has_judged:
+                async with raw_worker(again, VALIDATOR, "v1", held=[lease], models=["judge-1"]) as validator:
+                    await validator.hear("keep")
+                    assert not (await prune(again)).executions
+                    await validator.judge(worker_pb2.Assign(lease_id=lease), PASS)
+                    await validator.judge(await validator.assigned(), PASS)
+            told = (await again.stub.ListWorkers(runner_pb2.ListWorkersRequest())).canaries
+            assert list(told) == [execution_pb2.CanaryTally(model="judge-1", undecided=1)]
+            assert (await execution_of(again, ref)).state == execution_pb2.EXECUTION_STATE_SUCCEEDED
 
 
 async def test_a_rate_out_of_bounds_is_refused(runner: Running) -> None:

@@ -33,7 +33,7 @@ class SharedStore(MemoryStore):
 
 
 class _Faulty:
-    """What a runner's views of both stores have in common."""
+    """Holds the faults that a runner's views of both stores have in common."""
 
     def __init__(self, store: SharedStore, chance: random.Random, weather: Weather, trap: Trap) -> None:
         self._store = store
