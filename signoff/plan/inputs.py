@@ -59,7 +59,7 @@ MEDIA_TYPES: Mapping[str, str] = MappingProxyType(
 
 #: The usual end of a file's name, by media type.
 SUFFIXES: Mapping[str, str] = MappingProxyType(
-    {media_type: suffix for suffix, media_type in reversed(MEDIA_TYPES.items())}
+    {media_type: suffix for suffix, media_type in reversed(tuple(MEDIA_TYPES.items()))}
 )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import grpc
@@ -11,7 +12,7 @@ from signoff.conformance.check import Section
 from signoff.conformance.checks.results import collected, require_whole
 from signoff.conformance.file_sets import PATTERNS, TEXTS, manifest_in, manifest_of_texts, require_same
 from signoff.conformance.limits import MOST_FILES
-from signoff.conformance.messages import EXECUTOR, digest_of
+from signoff.conformance.messages import EXECUTOR, cancel, digest_of
 from signoff.conformance.outcome import CheckSkipped, NotMet
 from signoff.conformance.stream import WorkerStream
 from signoff.conformance.uploads import Brought, Fault, StreamBreaks
@@ -27,6 +28,8 @@ LEAST_PAUSE = 0.02  # seconds of the pauses between them, together: random ones 
 
 made = Section("files")
 SECTIONS = (made,)
+
+_check = partial(made.check, role=EXECUTOR, feature=FILES)
 
 
 class _Making:
@@ -97,14 +100,14 @@ async def _making(worker: WorkerUnderTest) -> _Making:
 # ---------------------------------------------------------------- the candidate
 
 
-@made.check("files.brought", "It brings the files under its lease before the candidate", role=EXECUTOR, feature=FILES)
+@_check("files.brought", "It brings the files under its lease before the candidate")
 async def files_brought(worker: WorkerUnderTest) -> None:
     making = await _making(worker)
     await making.begin()
     await making.whole()
 
 
-@made.check("files.manifest", "The candidate is their manifest, in its one form", role=EXECUTOR, feature=FILES)
+@_check("files.manifest", "The candidate is their manifest, in its one form")
 async def files_manifest(worker: WorkerUnderTest) -> None:
     making = await _making(worker)
     await making.begin()
@@ -113,7 +116,7 @@ async def files_manifest(worker: WorkerUnderTest) -> None:
     require_whole(said, body, len(body))
 
 
-@made.check("files.awaited", "The candidate waits for the answer that they are kept", role=EXECUTOR, feature=FILES)
+@_check("files.awaited", "The candidate waits for the answer that they are kept")
 async def files_awaited(worker: WorkerUnderTest) -> None:
     making = await _making(worker)
     with worker.runner.uploads.unanswered():
@@ -123,7 +126,7 @@ async def files_awaited(worker: WorkerUnderTest) -> None:
     await making.whole()
 
 
-@made.check("files.pieces", "A file that is larger than a message comes in pieces", role=EXECUTOR, feature=FILES)
+@_check("files.pieces", "A file that is larger than a message comes in pieces")
 async def files_pieces(worker: WorkerUnderTest) -> None:
     making = await _making(worker)
     await making.begin({"large.txt": LARGE}, ["large.txt"])
@@ -132,7 +135,7 @@ async def files_pieces(worker: WorkerUnderTest) -> None:
         raise NotMet(f"expected a file of {LARGE:,} bytes, as the task wants, but the manifest says {manifest.size:,}")
 
 
-@made.check("files.missing", "It does not send what the runner has already", role=EXECUTOR, feature=FILES)
+@_check("files.missing", "It does not send what the runner has already")
 async def files_missing(worker: WorkerUnderTest) -> None:
     making = await _making(worker)
     there = digest_of(TEXTS["report.md"].encode())
@@ -152,7 +155,7 @@ def _require_questions(making: _Making) -> None:
 # ---------------------------------------------------------------- faults
 
 
-@made.check("files.away", "While the runner is away it pauses, and then brings them", role=EXECUTOR, feature=FILES)
+@_check("files.away", "While the runner is away it pauses, and then brings them")
 async def files_away(worker: WorkerUnderTest) -> None:
     making = await _making(worker)
     making.brought.away = 1
@@ -169,7 +172,7 @@ async def files_away(worker: WorkerUnderTest) -> None:
         )
 
 
-@made.check("files.broken", "After a stream that broke it brings what is still missing", role=EXECUTOR, feature=FILES)
+@_check("files.broken", "After a stream that broke it brings what is still missing")
 async def files_broken(worker: WorkerUnderTest) -> None:
     making = await _making(worker)
     making.brought.faults.append(Fault(error=StreamBreaks(grpc.StatusCode.CANCELLED), after=1))
@@ -181,7 +184,7 @@ async def files_broken(worker: WorkerUnderTest) -> None:
         raise NotMet(f"expected only files that are missing, but the one with SHA-256 {twice[0]} was sent again")
 
 
-@made.check("files.stale", "Told that the lease has ended, it brings no more", role=EXECUTOR, feature=FILES)
+@_check("files.stale", "Told that the lease has ended, it brings no more")
 async def files_stale(worker: WorkerUnderTest) -> None:
     making = await _making(worker)
     making.brought.faults.append(Fault(error=StaleLease("the lease has ended")))
@@ -192,7 +195,18 @@ async def files_stale(worker: WorkerUnderTest) -> None:
         raise NotMet("expected no more files under a lease that has ended, but UploadFiles was called again")
 
 
-@made.check("files.refused", "Files that the runner refuses are a failure that says why", role=EXECUTOR, feature=FILES)
+@_check("files.cancelled", "Cancelled while files move, it drops the work and says nothing")
+async def files_cancelled(worker: WorkerUnderTest) -> None:
+    making = await _making(worker)
+    with worker.runner.uploads.unanswered():
+        await making.begin()
+        await making.until_calls(1)
+        await making.stream.say(cancel(making.lease))
+        await making.stream.ask_for_pong()
+    await making.stream.nothing_about(making.lease, worker.beats(4))
+
+
+@_check("files.refused", "Files that the runner refuses are a failure that says why")
 async def files_refused(worker: WorkerUnderTest) -> None:
     making = await _making(worker)
     refusal = InvalidField("size_bytes", "files that this runner can store", "others")
@@ -204,7 +218,7 @@ async def files_refused(worker: WorkerUnderTest) -> None:
         raise NotMet(f"expected a failure with the runner's words, {str(refusal)!r}, but got {failure.message!r}")
 
 
-@made.check("files.limit", "More files than Welcome allows are a failure, and stay", role=EXECUTOR, feature=FILES)
+@_check("files.limit", "More files than Welcome allows are a failure, and stay")
 async def files_limit(worker: WorkerUnderTest) -> None:
     making = await _making(worker)
     await making.begin({f"{number}.txt": str(number) for number in range(MOST_FILES + 1)}, ["*.txt"])
@@ -213,7 +227,7 @@ async def files_limit(worker: WorkerUnderTest) -> None:
         raise NotMet(f"expected no file of more than {MOST_FILES}, but UploadFiles was called")
 
 
-@made.check("files.unmatched", "A pattern that no file matches is a failure", role=EXECUTOR, feature=FILES)
+@_check("files.unmatched", "A pattern that no file matches is a failure")
 async def files_unmatched(worker: WorkerUnderTest) -> None:
     making = await _making(worker)
     await making.begin(TEXTS, [*PATTERNS, "charts/*.png"])

@@ -57,7 +57,7 @@ BROUGHT = (
 )
 MANY_BROUGHT = tuple(check for check in BROUGHT if check != "files.pieces")
 #: Checks in which UploadFiles must be called.
-CALLED = (*(check for check in BROUGHT if check != "files.manifest"), "files.stale", "files.refused")
+CALLED = (*(check for check in BROUGHT if check != "files.manifest"), "files.stale", "files.cancelled", "files.refused")
 
 BROKEN = (
     Broken(work.TooManyLabels, ["hello.form"]),
@@ -118,7 +118,7 @@ BROKEN = (
     Broken(files.ReadsManifestsAlone, ["files.fetched", "files.digest", "files.ended"], VALIDATOR),
     Broken(files.FetchesFilesUnderNoLease, ["files.fetched"]),
     Broken(files.FetchesFilesUnderNoLease, ["files.fetched"], VALIDATOR),
-    Broken(deaf("cancel"), ["cancel.drops", "frames.order"], besides=["lease.room"]),
+    Broken(deaf("cancel"), ["cancel.drops", "frames.order", "files.cancelled"], besides=["lease.room"]),
     Broken(deaf("superseded"), ["superseded.drops", "superseded.forgets"]),
     Broken(streams.RepeatsWhatCameTooLate, ["superseded.forgets"]),
     Broken(streams.KeepsWhatItShouldStop, ["stop.drops"]),

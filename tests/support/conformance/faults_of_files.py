@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
+from signoff.conformance.file_sets import READ
 from signoff.conformance.messages import digest_of
 from signoff.errors import InvalidField, SignoffError, StaleLease, Unavailable
 from signoff.manifest.manifest import (
@@ -19,6 +20,8 @@ from signoff.manifest.manifest import (
 )
 from tests.support.conformance.between import Fetched, KitCalls, Missing, Question, Upload, Uploaded, Wanted
 from tests.support.conformance.in_process import Fault, RunnerMessage, WorkerMessage
+
+RANGE = 100_000  # bytes
 
 # ---------------------------------------------------------------- announcing
 
@@ -55,6 +58,23 @@ class NeverAsks(Fault):
         answer = await kit.upload(messages)
         self._is_sent = True
         return answer
+
+
+class FetchesRangesOfOneFileAfterTheOther(Fault):
+    """Asks for files by their paths. This is no fault."""
+
+    async def fetch(self, request: Wanted, kit: KitCalls) -> list[Fetched]:
+        if not request.all_files:
+            return await kit.fetch(request)
+        answers = list[Fetched]()
+        for path in sorted(READ):
+            for offset in range(0, len(READ[path]), RANGE):
+                part = Wanted(path=path, offset=offset, length=RANGE)
+                part.MergeFrom(request)
+                part.all_files = False
+                info, file, *chunks = await kit.fetch(part)
+                answers += chunks if offset else [info, file, *chunks]
+        return answers
 
 
 # ---------------------------------------------------------------- manifests
