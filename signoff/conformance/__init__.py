@@ -11,8 +11,7 @@ A check takes this way through the modules, from the top:
     worker_under_test   the handle that checks get: streams, leases, assignments
     command             the worker as a process, from a command line that the kit starts and ends
     runner              a gRPC server that hands each stream of the worker over
-    artifacts, uploads  its answers to workers that fetch contents, and that bring files
-    file_sets           the files that workers make and read
+    contents            its answers to workers that fetch contents, and to those that bring files
     stream              one stream: say, expect a message, expect that nothing comes
     messages            the messages that the kit sends, and messages of workers in words
     outcome             pass, fail, skip, and the exceptions by which a check says so

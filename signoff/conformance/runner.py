@@ -10,9 +10,9 @@ from typing import Any, Self, TypeAlias
 import grpc
 import grpc.aio
 
-from signoff.conformance.artifacts import Artifacts
+from signoff.conformance.contents.artifacts import Artifacts
+from signoff.conformance.contents.uploads import StreamBreaks, Uploads
 from signoff.conformance.stream import Context, StreamNotes, WorkerStream
-from signoff.conformance.uploads import StreamBreaks, Uploads
 from signoff.rpc.channel import SERVER_OPTIONS
 from signoff.rpc.server import Server
 from signoff.v1 import runner_pb2, runner_pb2_grpc, worker_pb2, worker_pb2_grpc

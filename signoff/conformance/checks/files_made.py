@@ -10,12 +10,12 @@ import grpc
 
 from signoff.conformance.check import Section
 from signoff.conformance.checks.results import collected, require_whole
-from signoff.conformance.file_sets import PATTERNS, TEXTS, manifest_in, manifest_of_texts, require_same
+from signoff.conformance.contents.file_sets import PATTERNS, TEXTS, manifest_in, manifest_of_texts, require_same
+from signoff.conformance.contents.uploads import Brought, Fault, StreamBreaks
 from signoff.conformance.limits import MOST_FILES
 from signoff.conformance.messages import EXECUTOR, cancel, digest_of
 from signoff.conformance.outcome import CheckSkipped, NotMet
 from signoff.conformance.stream import WorkerStream
-from signoff.conformance.uploads import Brought, Fault, StreamBreaks
 from signoff.conformance.worker_under_test import WorkerUnderTest
 from signoff.errors import InvalidField, StaleLease
 from signoff.manifest.manifest import FILES, Manifest

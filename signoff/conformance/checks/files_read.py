@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from signoff.conformance.check import Section
 from signoff.conformance.checks.results import collected
-from signoff.conformance.file_sets import READ, manifest_of_bodies
+from signoff.conformance.contents.file_sets import READ, manifest_of_bodies
 from signoff.conformance.messages import EXECUTION_ID, MAKER_ID, TASK_ID, VALIDATOR, digest_of, exactly
 from signoff.conformance.outcome import NotMet
 from signoff.conformance.stream import WorkerStream

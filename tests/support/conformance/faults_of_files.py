@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from signoff.conformance.file_sets import READ
+from signoff.conformance.contents.file_sets import READ
 from signoff.conformance.messages import digest_of
 from signoff.errors import InvalidField, SignoffError, StaleLease, Unavailable
 from signoff.manifest.manifest import (
