@@ -112,7 +112,7 @@ BROKEN = (
     Broken(files.GivesUpOnARunnerThatIsAway, ["files.away", "files.broken"]),
     Broken(files.TakesABrokenStreamForAnAnswer, ["files.away", "files.broken", "files.stale", "files.refused"]),
     Broken(files.NeverPauses, ["files.away", "files.broken"]),
-    Broken(files.TakesAnEndedLeaseForAFault, ["files.stale", "files.ended"]),
+    Broken(files.TakesAnEndedLeaseForAFault, ["inputs.stale", "files.stale", "files.ended"]),
     Broken(files.KeepsTheReasonToItself, ["files.refused"]),
     Broken(files.ReadsManifestsAlone, ["files.fetched", "files.digest", "files.ended"]),
     Broken(files.ReadsManifestsAlone, ["files.fetched", "files.digest", "files.ended"], VALIDATOR),
