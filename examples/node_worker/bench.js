@@ -1,5 +1,6 @@
 // The leases a worker holds and the work under each: what survives a lost stream.
 
+import { setMaxListeners } from "node:events";
 import { Worker as Thread } from "node:worker_threads";
 
 import { status } from "@grpc/grpc-js";
@@ -93,7 +94,7 @@ export class Bench {
       return this.#say({ declined: { lease_id, reason: "the worker is draining" } });
     }
     const isNew = !this.#held.has(lease_id); // given again: the answer was lost
-    if (isNew) this.#held.set(lease_id, { assign, isConfirmed: true, ending: new AbortController() });
+    if (isNew) this.#held.set(lease_id, { assign, isConfirmed: true, ending: newEnding() });
     this.#say({ accepted: { lease_id } });
     if (isNew) this.#work(lease_id);
     else this.#kept(lease_id);
@@ -173,6 +174,13 @@ export class Bench {
   #say(...messages) {
     this.#session?.say(...messages);
   }
+}
+
+/** Aborted when a lease is over. Each call under the lease listens, and there may be one for each of many inputs. */
+function newEnding() {
+  const ending = new AbortController();
+  setMaxListeners(0, ending.signal);
+  return ending;
 }
 
 /** STALE_LEASE: the runner has taken the lease back, and expects no word about it. */
