@@ -1,19 +1,22 @@
 // The leases a worker holds and the work under each: what survives a lost stream.
 
-import { createHash } from "node:crypto";
+import { setMaxListeners } from "node:events";
 import { Worker as Thread } from "node:worker_threads";
 
 import { status } from "@grpc/grpc-js";
 
-import { messagesOf } from "./messages.js";
+import { givenBy } from "./inputs.js";
+import { limitsOf, messagesOf } from "./messages.js";
 import { newRunnerClient } from "./protos.js";
+import { bring } from "./uploads.js";
 
 const WORK = new URL("./work.js", import.meta.url);
 
 export class Bench {
   empty; // resolves when no lease is held any more; set by `drain`
-  #held = new Map(); // lease id → { assign, isConfirmed, result, thread }
+  #held = new Map(); // lease id → { assign, isConfirmed, result, thread, ending: aborted when the lease is over }
   #session; // the one to speak on; undefined while there is none
+  #limits = limitsOf({}); // of the last session
   #runner;
   #slots;
   #maker;
@@ -34,6 +37,7 @@ export class Bench {
 
   welcomed(session) {
     this.#session = session;
+    this.#limits = session.limits;
     session.say(this.#isDraining ? { draining: {} } : { credit: { window: this.#slots } });
   }
 
@@ -90,7 +94,7 @@ export class Bench {
       return this.#say({ declined: { lease_id, reason: "the worker is draining" } });
     }
     const isNew = !this.#held.has(lease_id); // given again: the answer was lost
-    if (isNew) this.#held.set(lease_id, { assign, isConfirmed: true });
+    if (isNew) this.#held.set(lease_id, { assign, isConfirmed: true, ending: newEnding() });
     this.#say({ accepted: { lease_id } });
     if (isNew) this.#work(lease_id);
     else this.#kept(lease_id);
@@ -103,9 +107,11 @@ export class Bench {
     this.#sayResult(lease);
   }
 
-  /** The lease is over, and what runs under it is ended at once. */
+  /** The lease is over, and what runs under it is ended at once, calls included. */
   #forget(lease) {
-    this.#held.get(lease)?.thread?.terminate();
+    const held = this.#held.get(lease);
+    held?.ending.abort();
+    held?.thread?.terminate();
     this.#held.delete(lease);
     if (!this.#held.size) this.#onEmpty();
   }
@@ -113,12 +119,12 @@ export class Bench {
   // ---------------------------------------------------------------- the work
 
   async #work(lease) {
-    const { assign } = this.#held.get(lease);
+    const { assign, ending } = this.#held.get(lease);
     try {
-      const given = await this.#contents(assign);
+      const given = await givenBy(assign, this.#runner, ending.signal);
       if (this.#held.has(lease)) this.#begin(lease, given);
     } catch (error) {
-      if (error.code === status.FAILED_PRECONDITION) return this.#forget(lease); // STALE_LEASE: nobody waits for it
+      if (isStale(error)) return this.#forget(lease);
       this.#done(lease, broken(assign, `an input could not be fetched: ${error.message}`));
     }
   }
@@ -128,10 +134,27 @@ export class Bench {
     const held = this.#held.get(lease);
     held.thread = new Thread(WORK, { workerData: { assign: held.assign, maker: this.#maker, ...given } });
     held.thread.on("message", ({ progress, result }) => {
-      if (result) this.#done(lease, result);
+      if (result?.files) this.#bring(lease, result);
+      else if (result) this.#done(lease, result);
       else if (this.#held.has(lease)) this.#say({ progress: { lease_id: lease, ...progress } });
     });
     held.thread.on("error", (error) => this.#done(lease, broken(held.assign, `a bug in the work: ${error.message}`)));
+  }
+
+  /** The files go first: a candidate that names them counts only when all of them have come. */
+  async #bring(lease, { files, candidate }) {
+    const held = this.#held.get(lease);
+    if (!held) return;
+    const { signal } = held.ending;
+    try {
+      checkMost(files, this.#limits);
+      const onProgress = () => !signal.aborted && this.#say({ progress: { lease_id: lease } });
+      await bring(this.#runner, lease, files, { signal, onProgress });
+      this.#done(lease, { candidate });
+    } catch (error) {
+      if (isStale(error)) return this.#forget(lease);
+      this.#done(lease, broken(held.assign, `the files were not taken: ${error.message}`));
+    }
   }
 
   #done(lease, result) {
@@ -145,38 +168,28 @@ export class Bench {
   /** Kept until it is acknowledged; said again on a stream that is new. */
   #sayResult(lease) {
     const { result } = this.#held.get(lease);
-    if (result) this.#say(...messagesOf(lease, result, this.#session?.limits ?? {}, this.#maker));
+    if (result) this.#say(...messagesOf(lease, result, this.#limits, this.#maker));
   }
 
   #say(...messages) {
     this.#session?.say(...messages);
   }
+}
 
-  // ---------------------------------------------------------------- inputs
+/** Aborted when a lease is over. Each call under the lease listens, and there may be one for each of many inputs. */
+function newEnding() {
+  const ending = new AbortController();
+  setMaxListeners(0, ending.signal);
+  return ending;
+}
 
-  /** The bytes of all that the assignment names. */
-  async #contents(assign) {
-    const inputs = await Promise.all(assign.inputs.map((one) => this.#content(assign, one)));
-    const candidate = assign.candidate && (await this.#content(assign, assign.candidate));
-    return { inputs, candidate };
-  }
+/** STALE_LEASE: the runner has taken the lease back, and expects no word about it. */
+const isStale = (error) => error.code === status.FAILED_PRECONDITION;
 
-  async #content(assign, artifact) {
-    if (artifact.content !== "by_reference") return artifact.inline;
-    const content = await this.#fetch(assign, artifact);
-    const digest = createHash("sha256").update(content).digest("hex");
-    if (digest !== artifact.digest) throw new Error(`expected SHA-256 ${artifact.digest}, but got ${digest}`);
-    return content;
-  }
-
-  async #fetch(assign, { task_id, digest }) {
-    const ref = { execution_id: assign.execution_id };
-    const chunks = [];
-    for await (const answer of this.#runner.GetArtifact({ ref, task_id, lease_id: assign.lease_id, digest })) {
-      if (answer.content === "chunk") chunks.push(answer.chunk);
-    }
-    return Buffer.concat(chunks);
-  }
+function checkMost(files, most) {
+  if (files.length > most.files) throw new Error(`expected at most ${most.files} files, but got ${files.length}`);
+  const bytes = files.reduce((sum, { size }) => sum + size, 0);
+  if (bytes > most.filesBytes) throw new Error(`expected at most ${most.filesBytes} bytes of files, but got ${bytes}`);
 }
 
 /** What keeps the work from being done, as the phase can say it. */

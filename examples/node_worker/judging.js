@@ -1,5 +1,8 @@
 // A validator's verdict: code decides first, then each criterion is judged; only a pass on all of them is a pass.
 
+import { mainContent } from "./inputs.js";
+import { matches } from "./patterns.js";
+
 const [PASS, FAIL, ERROR] = ["OUTCOME_PASS", "OUTCOME_FAIL", "OUTCOME_ERROR"];
 
 /** A stand-in that passes everything. Here you would ask a model. */
@@ -8,12 +11,13 @@ function judge(_criterion, _text, told) {
   return { outcome: PASS, reason: "nothing was looked at" };
 }
 
-/** The verdict on a candidate's bytes. */
+/** The verdict on a candidate: its bytes, or its files. */
 export function verdictOn(candidate, task, told) {
-  const text = new TextDecoder().decode(candidate);
-  const results = [result("is not empty", text.trim() ? "" : "the candidate is empty")];
+  const text = textOf(mainContent(candidate));
+  const isEmpty = candidate.files ? candidate.files.every(({ size }) => !size) : !text.trim();
+  const results = [result("is not empty", isEmpty ? "the candidate is empty" : "")];
   // The numbers say what a result is about: the runner counts a pass only with one for each criterion and check.
-  const numbered = (check, at) => ({ ...checked(check, text), check_number: at + 1 });
+  const numbered = (check, at) => ({ ...checkedIn(candidate, check), check_number: at + 1 });
   results.push(...(task.validation?.checks ?? []).map(numbered));
   if (results.every(({ outcome }) => outcome === PASS)) {
     const judged = (criterion, at) => ({
@@ -47,7 +51,25 @@ function summed(results) {
 /** A pass without a reason, a fail with one. */
 const result = (criterion, reason) => ({ criterion, reason, outcome: reason ? FAIL : PASS, deterministic: true });
 
-/** A check by code. One that this validator cannot carry out lets nothing pass, and fails nothing. */
+const textOf = (content) => new TextDecoder().decode(content);
+
+/** A check of a candidate: of its text, of its main file, or of all files that `check.file` names. */
+function checkedIn(candidate, check) {
+  const { files } = candidate;
+  if (check.kind === "required_files") return requiredFiles(check.required_files.files, files ?? []);
+  if (!files || !check.file) return checked(check, textOf(mainContent(candidate)));
+  const found = files.filter(({ path }) => matches(path, check.file));
+  if (!found.length) return result(`has the file ${check.file}`, "there is none");
+  const results = found.map(({ content }) => checked(check, textOf(content)));
+  return results.find(({ outcome }) => outcome !== PASS) ?? results[0];
+}
+
+function requiredFiles(wanted, files) {
+  const absent = wanted.filter((pattern) => !files.some(({ path }) => matches(path, pattern)));
+  return result(`has the files ${wanted.join(", ")}`, absent.length ? `missing: ${absent.join(", ")}` : "");
+}
+
+/** A check by code of a text. One that this validator cannot carry out lets nothing pass, and fails nothing. */
 function checked(check, text) {
   switch (check.kind) {
     case "json":

@@ -1,7 +1,6 @@
 // What the worker has to say, in messages and frames that the runner takes.
 
-import { createHash } from "node:crypto";
-
+import { sha256 } from "./manifest.js";
 import { MAX_FRAME_BYTES, sizeOf } from "./protos.js";
 
 const FRAME_TARGET = 1024 * 1024; // a frame is sent when it has this many bytes, or when nothing more is ready
@@ -10,13 +9,15 @@ const MOST_BYTES_OF_A_CHARACTER = 4;
 const MAX_TEXT = 8 * 1024; // characters; the runner keeps no more of a reason
 const MAX_RESULTS = 800; // of a verdict: those of a task with as many criteria and checks as a plan may have
 
-/** What may travel how, in bytes: as Welcome says it, or as by default. */
+/** What may travel how, mostly in bytes: as Welcome says it, or as by default. */
 export function limitsOf(welcome) {
   const or = (value, usual) => Number(value) || usual;
   return {
     frame: Math.min(or(welcome.max_frame_bytes, MAX_FRAME_BYTES), MAX_FRAME_BYTES),
     inline: or(welcome.inline_limit_bytes, 256 * 1024),
     candidate: or(welcome.max_candidate_bytes, 64 * 1024 * 1024),
+    files: or(welcome.max_files, 10_000),
+    filesBytes: or(welcome.max_files_bytes, 1024 ** 3),
   };
 }
 
@@ -38,7 +39,7 @@ function* candidateMessages(lease_id, { content, media_type }, limits, maker) {
   for (let offset = 0; !fits && offset < content.length; offset += room) {
     yield { candidate_chunk: { lease_id, offset, data: content.subarray(offset, offset + room) } };
   }
-  const digest = createHash("sha256").update(content).digest("hex");
+  const digest = sha256(content);
   const inline = fits ? content : Buffer.alloc(0);
   yield { candidate: { lease_id, inline, size_bytes: content.length, digest, media_type, maker } };
 }

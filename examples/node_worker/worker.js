@@ -5,6 +5,9 @@
 //   conversation.js  one session after another: Hello, Welcome, reconnecting, Rotate
 //   session.js       one stream: frames in, frames out, silence
 //   bench.js         the leases it holds, and the work under each: what survives a lost stream
+//   inputs.js        what it is given: contents that are fetched, and their files
+//   uploads.js       files that it has made, on their way to the runner
+//   manifest.js      the manifest that names them, with patterns.js and media_types.json
 //   messages.js      results as messages, messages as frames: what fits, and what does not
 //   work.js          the work itself, in a thread for each lease: the part to replace by your own
 //   judging.js       what a validator does with a candidate
@@ -47,6 +50,9 @@ const identity = {
   slots,
   version,
   maker: flags.role === "executor" ? maker : "",
+  // Plans ask for the second by name. Files are made by no model, so a task with `output.files` names another handler.
+  handlers: flags.role === "executor" ? ["model", "write_files"] : [],
+  features: ["files"], // a worker without it is given no task that makes or reads results of several files
 };
 
 const bench = new Bench({ address: flags.runner, slots, maker });

@@ -11,10 +11,11 @@ A check takes this way through the modules, from the top:
     worker_under_test   the handle that checks get: streams, leases, assignments
     command             the worker as a process, from a command line that the kit starts and ends
     runner              a gRPC server that hands each stream of the worker over
+    contents            its answers to workers that fetch contents, and to those that bring files
     stream              one stream: say, expect a message, expect that nothing comes
     messages            the messages that the kit sends, and messages of workers in words
     outcome             pass, fail, skip, and the exceptions by which a check says so
-    timings             how long the kit waits
+    timings, limits     how long the kit waits, and how much its Welcome allows
 
 `checks` holds the checks, a module for each part of docs/reference/protocol.md. A new check is a function there, under
 the section that explains it, and a row in the checklist of docs/reference/protocol.md. Give it a faulty worker in

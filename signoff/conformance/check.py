@@ -22,6 +22,7 @@ class Check:
     section: str  #: the heading of docs/reference/protocol.md that explains it, as a link's fragment
     run: Run
     role: Role | None = None  #: None: of any role
+    feature: str = ""  #: only of workers whose Hello announces it; empty: of all
     needs_command: bool = False  #: it ends the worker, so the kit must be able to start it again
 
 
@@ -43,7 +44,7 @@ class Section:
         self._section = section
 
     def check(
-        self, check_id: str, sentence: str, *, role: Role | None = None, needs_command: bool = False
+        self, check_id: str, sentence: str, *, role: Role | None = None, needs_command: bool = False, feature: str = ""
     ) -> Callable[[Run], Run]:
         """Decorates a function that is a check of this section."""
 
@@ -55,6 +56,7 @@ class Section:
                     section=self._section,
                     run=run,
                     role=role,
+                    feature=feature,
                     needs_command=needs_command,
                 )
             )

@@ -8,12 +8,13 @@ from contextlib import asynccontextmanager
 
 from signoff.conformance.check import Check, Result
 from signoff.conformance.command import WorkerProcess
+from signoff.conformance.limits import FRAME_LIMIT
 from signoff.conformance.messages import Role
 from signoff.conformance.outcome import CheckOutcome, CheckSkipped, NotMet
 from signoff.conformance.runner import KitRunner
 from signoff.conformance.stream import StreamNotes
 from signoff.conformance.timings import KitTimings
-from signoff.conformance.worker_under_test import FRAME_LIMIT, WorkerGone, WorkerUnderTest
+from signoff.conformance.worker_under_test import WorkerGone, WorkerUnderTest
 from signoff.display.wire_names import role_name
 from signoff.errors import ConfigurationError
 
@@ -63,6 +64,9 @@ class Kit:
             return "the worker did not come back"
         if check.role not in (None, self.role):
             return f"it is for workers of role {role_name(check.role)}"
+        # guard: parts that a worker does not announce are not tried -> if False:
+        if check.feature and check.feature not in self._worker.features:
+            return f"not tried: it announces no {check.feature}"
         return NO_COMMAND if check.needs_command and self._worker.process is None else ""
 
     async def _carry_out(self, check: Check) -> tuple[CheckOutcome, str]:

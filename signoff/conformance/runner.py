@@ -1,24 +1,29 @@
-"""A scripted runner: it hands the streams of workers over to the kit, and serves the artifacts of the checks."""
+"""A scripted runner: it hands the streams of workers over to the kit, serves artifacts, and takes files."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeAlias
 
 import grpc
 import grpc.aio
 
+from signoff.conformance.contents.artifacts import Artifacts
+from signoff.conformance.contents.uploads import StreamBreaks, Uploads
 from signoff.conformance.stream import Context, StreamNotes, WorkerStream
-from signoff.errors import ArtifactNotFound, SignoffError
-from signoff.rpc.channel import CHUNK_BYTES, SERVER_OPTIONS
+from signoff.rpc.channel import SERVER_OPTIONS
 from signoff.rpc.server import Server
-from signoff.v1 import execution_pb2, runner_pb2, runner_pb2_grpc, worker_pb2, worker_pb2_grpc
+from signoff.v1 import runner_pb2, runner_pb2_grpc, worker_pb2, worker_pb2_grpc
+
+Call: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 
 # A frame that is too large shall come in, so that the kit can say how large it was.
 _RECEIVE = "grpc.max_receive_message_length"
 _OPTIONS = [(name, value) for name, value in SERVER_OPTIONS if name != _RECEIVE] + [(_RECEIVE, 64 * 1024 * 1024)]
+
+_WANTED = "as the conformance kit wants it"
 
 MOST_STREAMS = 100  # that wait for the kit; a worker that opens more than that gets no answer
 
@@ -28,7 +33,8 @@ class KitRunner(worker_pb2_grpc.WorkerServiceServicer):
 
     def __init__(self, notes: StreamNotes, patience: float) -> None:
         self.address = ""
-        self.artifacts = Artifacts()  # type: ignore[abstract]  # the other calls answer UNIMPLEMENTED
+        self.artifacts = Artifacts()
+        self.uploads = Uploads()
         self._notes = notes
         self._patience = patience
         self._streams: asyncio.Queue[WorkerStream] = asyncio.Queue(MOST_STREAMS)
@@ -41,7 +47,8 @@ class KitRunner(worker_pb2_grpc.WorkerServiceServicer):
             runner_pb2_grpc.add_RunnerServiceServicer_to_server,
         )
         self._server.add(add_workers, self, "signoff.v1.WorkerService")
-        self._server.add(add_runner, self.artifacts, "signoff.v1.RunnerService")
+        calls = RunnerCalls(self.artifacts, self.uploads)  # type: ignore[abstract]
+        self._server.add(add_runner, calls, "signoff.v1.RunnerService")
         self.address = await self._server.start(address)
 
     async def stop(self) -> None:
@@ -68,32 +75,31 @@ class KitRunner(worker_pb2_grpc.WorkerServiceServicer):
         await stream.run()
 
 
-class Artifacts(runner_pb2_grpc.RunnerServiceServicer):
-    """The artifacts that workers can fetch, by digest, and the requests for them."""
+class RunnerCalls(runner_pb2_grpc.RunnerServiceServicer):
+    """The calls of RunnerService that workers make; the others answer UNIMPLEMENTED."""
 
-    def __init__(self) -> None:
-        self.asked: list[runner_pb2.GetArtifactRequest] = []
-        self.open = asyncio.Event()  #: nothing is answered before
-        self.open.set()
-        self._found: dict[str, bytes | SignoffError] = {}
-
-    def put(self, digest: str, found: bytes | SignoffError) -> None:
-        """Sets the answer to requests for this digest: bytes, or an error."""
-        self._found[digest] = found
-
-    def request_for(self, digest: str) -> runner_pb2.GetArtifactRequest | None:
-        """Returns the last request for this digest; None when there was none."""
-        return next((request for request in reversed(self.asked) if request.digest == digest), None)
+    def __init__(self, artifacts: Artifacts, uploads: Uploads) -> None:
+        self._artifacts = artifacts
+        self._uploads = uploads
 
     async def GetArtifact(  # noqa: N802 - as above
-        self, request: runner_pb2.GetArtifactRequest, context: grpc.aio.ServicerContext[Any, Any]
+        self, request: runner_pb2.GetArtifactRequest, context: Call
     ) -> AsyncIterator[runner_pb2.GetArtifactResponse]:
-        self.asked.append(request)
-        await self.open.wait()
-        found = self._found.get(request.digest, ArtifactNotFound(f"the kit keeps no artifact {request.digest!r}"))
-        if isinstance(found, SignoffError):
-            raise found
-        info = execution_pb2.ArtifactInfo(task_id=request.task_id, digest=request.digest, size_bytes=len(found))
-        yield runner_pb2.GetArtifactResponse(info=info)
-        for start in range(0, len(found), CHUNK_BYTES):
-            yield runner_pb2.GetArtifactResponse(chunk=found[start : start + CHUNK_BYTES])
+        async for answer in self._artifacts.answer(request):
+            yield answer
+
+    async def ListMissingContents(  # noqa: N802 - as above
+        self, request: runner_pb2.ListMissingContentsRequest, context: Call
+    ) -> runner_pb2.ListMissingContentsResponse:
+        try:
+            return runner_pb2.ListMissingContentsResponse(digests=await self._uploads.missing(request))
+        except StreamBreaks as end:
+            await context.abort(end.code, _WANTED)
+
+    async def UploadFiles(  # noqa: N802 - as above
+        self, request_iterator: AsyncIterator[runner_pb2.UploadFilesRequest], context: Call
+    ) -> runner_pb2.UploadFilesResponse:
+        try:
+            return await self._uploads.take(aiter(request_iterator))
+        except StreamBreaks as end:
+            await context.abort(end.code, _WANTED)

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from signoff.conformance.command import WorkerProcess
+from signoff.conformance.limits import FRAME_LIMIT, INLINE_LIMIT, MOST_BYTES, MOST_FILES
 from signoff.conformance.messages import (
     CRITERIA,
     EXECUTION_ID,
@@ -32,12 +33,8 @@ from signoff.conformance.outcome import NotMet
 from signoff.conformance.runner import KitRunner
 from signoff.conformance.stream import StreamNotes, WorkerStream
 from signoff.conformance.timings import KitTimings
-from signoff.rpc.frames import LEAST_FRAME_BYTES
 from signoff.v1 import execution_pb2, plan_pb2, worker_pb2
 
-FRAME_LIMIT = LEAST_FRAME_BYTES  # the least that Welcome may say
-INLINE_LIMIT = 16 * 1024
-MOST_BYTES = 1_000_000  # of a candidate
 CANDIDATE = b"Mars"
 
 
@@ -56,6 +53,7 @@ class WorkerUnderTest:
         self.timings = timings
         self.process = process
         self.role: Role = EXECUTOR
+        self.features: frozenset[str] = frozenset()  #: that its first Hello has announced
         self.pauses: list[float] = []  #: seconds before the worker came back to a runner that had welcomed it
         self._current: WorkerStream | None = None
         self._pinging: asyncio.Task[None] | None = None
@@ -110,6 +108,7 @@ class WorkerUnderTest:
         before, self._current = self._current, found
         if before is None:
             self.role = found.hello.role
+            self.features = frozenset(found.hello.features)
         elif before.session_id and before.ended_at:
             self.pauses.append(found.began_at - before.ended_at)
 
@@ -167,6 +166,7 @@ class WorkerUnderTest:
             max_frame_bytes=FRAME_LIMIT,
             inline_limit_bytes=INLINE_LIMIT,
             max_candidate_bytes=MOST_BYTES,
+            max_files=MOST_FILES,
         )
 
     def _keep_alive(self, stream: WorkerStream | None) -> None:

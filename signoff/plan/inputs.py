@@ -18,45 +18,48 @@ TEXT_TYPE, JSON_TYPE = "text/plain", "application/json"
 PLACE = re.compile(r"\{\{[ \t]*inputs\.([^{}\n]*?)[ \t]*\}\}")
 
 _NAME = re.compile(r"\w[\w-]{0,127}")
-_MEDIA_TYPES = {
-    ".csv": "text/csv",
-    ".tsv": "text/tab-separated-values",
-    ".txt": "text/plain",
-    ".log": "text/plain",
-    ".md": "text/markdown",
-    ".markdown": "text/markdown",
-    ".html": "text/html",
-    ".htm": "text/html",
-    ".xml": "application/xml",
-    ".json": "application/json",
-    ".jsonl": "application/jsonl",
-    ".yaml": "application/yaml",
-    ".yml": "application/yaml",
-    ".sql": "application/sql",
-    ".py": "text/x-python",
-    ".sh": "text/x-shellscript",
-    ".diff": "text/x-diff",
-    ".patch": "text/x-diff",
-    ".svg": "image/svg+xml",
-    ".png": "image/png",
-    ".jpg": "image/jpeg",
-    ".jpeg": "image/jpeg",
-    ".gif": "image/gif",
-    ".webp": "image/webp",
-    ".pdf": "application/pdf",
-    ".zip": "application/zip",
-    ".gz": "application/gzip",
-    ".parquet": "application/vnd.apache.parquet",
-    ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    ".docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-    ".mp3": "audio/mpeg",
-    ".mp4": "video/mp4",
-}
+#: The media types of files, by the ends of their names.
+MEDIA_TYPES: Mapping[str, str] = MappingProxyType(
+    {
+        ".csv": "text/csv",
+        ".tsv": "text/tab-separated-values",
+        ".txt": "text/plain",
+        ".log": "text/plain",
+        ".md": "text/markdown",
+        ".markdown": "text/markdown",
+        ".html": "text/html",
+        ".htm": "text/html",
+        ".xml": "application/xml",
+        ".json": "application/json",
+        ".jsonl": "application/jsonl",
+        ".yaml": "application/yaml",
+        ".yml": "application/yaml",
+        ".sql": "application/sql",
+        ".py": "text/x-python",
+        ".sh": "text/x-shellscript",
+        ".diff": "text/x-diff",
+        ".patch": "text/x-diff",
+        ".svg": "image/svg+xml",
+        ".png": "image/png",
+        ".jpg": "image/jpeg",
+        ".jpeg": "image/jpeg",
+        ".gif": "image/gif",
+        ".webp": "image/webp",
+        ".pdf": "application/pdf",
+        ".zip": "application/zip",
+        ".gz": "application/gzip",
+        ".parquet": "application/vnd.apache.parquet",
+        ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        ".docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+        ".mp3": "audio/mpeg",
+        ".mp4": "video/mp4",
+    }
+)
 
 
 #: The usual end of a file's name, by media type.
 SUFFIXES: Mapping[str, str] = MappingProxyType(
-    {media_type: suffix for suffix, media_type in reversed(_MEDIA_TYPES.items())}
+    {media_type: suffix for suffix, media_type in reversed(tuple(MEDIA_TYPES.items()))}
 )
 
 
@@ -71,7 +74,7 @@ def media_type_of(path: str, *, is_text: bool) -> str:
     `is_text`: its bytes are UTF-8. It decides about a name whose end is not known.
     """
     name = path.rpartition("/")[2].lower()
-    known = _MEDIA_TYPES.get(f".{name.rpartition('.')[2]}") if "." in name else None
+    known = MEDIA_TYPES.get(f".{name.rpartition('.')[2]}") if "." in name else None
     return known or (TEXT_TYPE if is_text else "application/octet-stream")
 
 

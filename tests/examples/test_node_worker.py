@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
-from collections.abc import Callable
+from asyncio.subprocess import PIPE
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,9 @@ from signoff.client.client import Client
 from signoff.client.values import by_execution
 from signoff.conformance.command import WorkerCommand
 from signoff.local.services import LocalServices, LocalSettings
+from signoff.manifest.manifest import BadManifest, FileEntry, manifest_of
+from signoff.manifest.patterns import matches
+from signoff.plan.inputs import MEDIA_TYPES
 from signoff.v1 import execution_pb2
 from tests.support.processes.commands import EXAMPLES, kill_one, signoff
 
@@ -39,7 +43,7 @@ async def failures(role: str, *flags: str, cwd: Path) -> list[str]:
     return [line for line in ended.out.splitlines() if line.startswith("fail")]
 
 
-QUICK = ("hello", "credit", "candidate", "verdict", "inputs", "frames")
+QUICK = ("hello", "credit", "candidate", "verdict", "inputs", "files", "frames")
 
 
 @pytest.mark.parametrize("role", ["executor", pytest.param("validator", marks=pytest.mark.long)])
@@ -82,7 +86,63 @@ async def test_it_makes_what_our_validators_sign_off(tmp_path: Path) -> None:
     assert makers.pop().startswith("node-executor-")
     report = json.loads((tmp_path / "mixed" / "3" / "output.json").read_text())
     assert "- facts (" in report["content"]
+    files = tmp_path / "mixed" / "4" / "files"
+    written = {path.relative_to(files).as_posix(): path.read_text() for path in files.rglob("*.*")}
+    assert sorted(written) == ["index.md", "sources/facts.txt", "sources/figures.txt", "sources/report.txt"]
+    assert written["sources/report.txt"] == report["content"]
+    listed = json.loads((tmp_path / "mixed" / "5" / "output.json").read_text())["content"]
+    assert listed["read"][1].startswith("site/sources/facts.txt (")
     assert how_it_ended == "it ended with exit code 0 without a word"
+
+
+async def in_node(module: str, expression: str, cases: Sequence[object]) -> list[object]:
+    """Returns what an expression with the exports of a module is for each case."""
+    imported = f"import * as module from {json.dumps((FOLDER / module).as_uri())};"
+    script = f"{imported} console.log(JSON.stringify({json.dumps(cases)}.map((one) => {expression})))"
+    node = await asyncio.create_subprocess_exec("node", "--input-type=module", "-e", script, stdout=PIPE)
+    out, _ = await node.communicate()
+    found: list[object] = json.loads(out)
+    return found
+
+
+PATHS = ("a", "a.md", "charts/a.md", "charts/2024/a.md", ".env", "charts/.env", "a[1].md", "a1.md", "charts", "é.md")
+WANTED = (
+    *("a", "*.md", "*", "?.md", "**", "**/*.md", "charts/**", "charts/**/*.md", "**/.env", ".*", "*/.*"),
+    *("a[1].md", "a[0-9].md", "[!b]?.md", "[a", "**/**/a.md", "[é]*"),
+)
+
+
+async def test_its_patterns_match_what_ours_match() -> None:
+    cases = [(path, pattern) for path in PATHS for pattern in WANTED]
+    found = await in_node("patterns.js", "module.matches(one[0], one[1])", cases)
+    assert dict(zip(cases, found, strict=True)) == {case: matches(*case) for case in cases}
+
+
+PATHS_OF_FILES = (
+    *(["a/b.md"], ["a b.md", "é.md"], [".env"], ["../a"], ["/a"], ["a//b"], ["a\\b"], ["a\nb"], ["a\u00a0b"], ["."]),
+    *(["a.md", "A.md"], ["a", "a/b"], ["é", "e\u0301"], ["ß", "ss"], ["a", "ab"], ["/".join("a" * 100)]),
+    *(["/".join("a" * 101)], ["a" * 1024], ["a" * 1025]),
+)
+
+
+async def test_it_refuses_the_paths_that_ours_refuse() -> None:
+    made = "one.map((path) => ({ path, content: Buffer.from('x') }))"
+    attempt = f"(() => {{ try {{ module.candidateOf({made}, one); return true }} catch {{ return false }} }})()"
+    found = await in_node("manifest.js", attempt, PATHS_OF_FILES)
+    assert found == [_may_be_files(paths) for paths in PATHS_OF_FILES]
+
+
+def _may_be_files(paths: Sequence[str]) -> bool:
+    files = [FileEntry(path=path, media_type="text/plain", size=1, digest="0" * 64) for path in paths]
+    try:
+        manifest_of(files, paths[0])
+    except BadManifest:
+        return False
+    return True
+
+
+async def test_its_media_types_are_ours() -> None:
+    assert json.loads((FOLDER / "media_types.json").read_text()) == dict(MEDIA_TYPES)
 
 
 async def test_it_goes_on_when_the_runner_was_killed(tmp_path: Path) -> None:

@@ -1,7 +1,8 @@
 """The instructions that a task can give the mock: the test mode of the conformance kit (docs/reference/protocol.md).
 
 The task's parameters have an object "conformance". Its keys: `seconds` of work, `busy` with computing, `bytes` to make,
-`copy` the first input, `fail` as a kind of failure with `retry_after` seconds, the `outcome` of a judgement.
+`copy` the first input (the main file of one with files), `fail` as a kind of failure with `retry_after` seconds, the
+`outcome` of a judgement. `files` are made by a function, because a model makes none.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from datetime import timedelta
 from typing import Any
 
 from signoff.v1 import execution_pb2, plan_pb2
-from worker_svc.assignment import Assignment
+from worker_svc.assignment import Artifact, Assignment
 from worker_svc.llm.port import ModelFailure, ModelRequest, OnDelta
 from worker_svc.llm.read.json_text import parse_json
 from worker_svc.mock.judging import evidence_of
@@ -66,8 +67,14 @@ def _work(instructions: Instructions, assignment: Assignment) -> str:
         wait = timedelta(seconds=float(instructions["retry_after"])) if "retry_after" in instructions else None
         raise ModelFailure(_FAILURES[word], f"a {word} failure, as the task asks", retry_after=wait)
     if instructions.get("copy") and assignment.inputs:
-        return assignment.inputs[0].whole().decode(errors="replace")
+        return _content(assignment.inputs[0]).decode(errors="replace")
     return "x" * int(instructions["bytes"]) if "bytes" in instructions else "Mars"
+
+
+def _content(artifact: Artifact) -> bytes:
+    if artifact.manifest is None:
+        return artifact.whole()
+    return artifact.file(artifact.manifest.main).read_bytes()
 
 
 def _judgement(instructions: Instructions, request: ModelRequest) -> str:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from signoff.conformance.check import Section
 from signoff.conformance.checks.results import collected
+from signoff.conformance.limits import FRAME_LIMIT
 from signoff.conformance.messages import EXECUTOR, cancel, unknown
 from signoff.conformance.outcome import NotMet
-from signoff.conformance.worker_under_test import FRAME_LIMIT, WorkerUnderTest
+from signoff.conformance.worker_under_test import WorkerUnderTest
 
 # A verdict that repeats them all is larger than a frame.
 LONG_CRITERIA = [f"Criterion {number} {'is long ' * 125}" for number in range(2 * FRAME_LIMIT // 1000)]

@@ -7,10 +7,11 @@ from typing import Any
 import grpc
 
 from signoff.conformance.check import Section
+from signoff.conformance.limits import INLINE_LIMIT, MOST_BYTES
 from signoff.conformance.messages import EXECUTOR, ack, digest_of
 from signoff.conformance.outcome import NotMet
 from signoff.conformance.stream import WorkerStream
-from signoff.conformance.worker_under_test import INLINE_LIMIT, MOST_BYTES, WorkerUnderTest
+from signoff.conformance.worker_under_test import WorkerUnderTest
 from signoff.display.wire_names import enum_name
 from signoff.v1 import execution_pb2
 

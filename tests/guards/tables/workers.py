@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from tests.guards import Guard
 
 GUARDS: Sequence[Guard] = (
+    Guard("parts that a worker does not announce are not tried", "the kit meets a worker that takes no files"),
     Guard("checkpoints are said again", "a stream is lost with what it was about to say of how far the work is"),
     Guard("no more at once than there are slots", "a runner that gives all the work that was granted ahead"),
     Guard("work does not wait behind work that hangs", "a slot whose work takes much longer than the last did"),

@@ -46,6 +46,13 @@ async def test_a_check_that_does_not_apply_is_skipped_with_the_reason(tmp_path: 
     assert ended.code == 0
 
 
+async def test_files_are_tried_with_a_function_of_the_worker(tmp_path: Path) -> None:
+    app = "--app tests.support.conformance.files_app:app"
+    ended = await signoff("conformance", "--command", f"{WORKER} {app}", "--only", "files", cwd=tmp_path)
+    assert ended.code == 0, ended.out + ended.err
+    assert ended.out.splitlines()[-1] == "15 passed, 0 failed, 0 skipped"
+
+
 async def test_a_worker_that_somebody_else_starts_is_waited_for_and_cannot_be_ended(tmp_path: Path) -> None:
     flags = ("--only", "ping.answered", "--only", "leave.idle", "--json")
     kit = await start_signoff("conformance", *flags, cwd=tmp_path)

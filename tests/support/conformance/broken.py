@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import grpc
 
 from signoff.conformance.messages import EXECUTOR, VALIDATOR, Role
+from tests.support.conformance import faults_of_files as files
 from tests.support.conformance import faults_of_streams as streams
 from tests.support.conformance import faults_of_work as work
 from tests.support.conformance.in_process import Fault, RunnerMessage, WorkerMessage, kind_of
@@ -49,6 +50,15 @@ def mute(*kinds: str) -> type[Fault]:
     return type(f"MuteAbout{'And'.join(kinds)}", (Mute,), {"about": kinds})
 
 
+#: All checks in which the files come in the end, and those of them that compare several.
+BROUGHT = (
+    *("files.brought", "files.manifest", "files.awaited", "files.pieces"),
+    *("files.missing", "files.away", "files.broken"),
+)
+MANY_BROUGHT = tuple(check for check in BROUGHT if check != "files.pieces")
+#: Checks in which UploadFiles must be called.
+CALLED = (*(check for check in BROUGHT if check != "files.manifest"), "files.stale", "files.cancelled", "files.refused")
+
 BROKEN = (
     Broken(work.TooManyLabels, ["hello.form"]),
     Broken(work.TalksBeforeWelcome, ["hello.waits"]),
@@ -65,7 +75,7 @@ BROKEN = (
     Broken(work.SendsPromptsUnasked, ["progress.prompts"]),
     Broken(work.SendsHalfAPrompt, ["progress.prompts"]),
     Broken(work.ShiftsPrompts, ["progress.prompts"]),
-    Broken(work.WrongDigest, ["candidate.inline", "candidate.chunks", "result.chunks"]),
+    Broken(work.WrongDigest, ["candidate.inline", "candidate.chunks", "result.chunks", "files.manifest"]),
     Broken(work.AnotherMaker, ["candidate.maker"]),
     Broken(work.ContentAfterChunks, ["candidate.chunks"]),
     Broken(work.SendsWhatIsTooLarge, ["candidate.too_large"]),
@@ -78,12 +88,37 @@ BROKEN = (
     Broken(work.PassesWithAFailedResult, ["verdict.pass"], VALIDATOR),
     Broken(work.PassesWithoutResults, ["verdict.pass"], VALIDATOR),
     Broken(work.FailsWithoutFeedback, ["verdict.fail"], VALIDATOR),
-    Broken(work.BrokenJudgeFailsTheWork, ["verdict.error", "inputs.digest"], VALIDATOR),
+    Broken(work.BrokenJudgeFailsTheWork, ["verdict.error", "inputs.digest", "files.digest"], VALIDATOR),
     Broken(work.SkipsChecks, ["verdict.check", "verdict.pass", "verdict.unknown_check"], VALIDATOR),
     Broken(work.SkipsUnknownChecks, ["verdict.unknown_check"], VALIDATOR),
-    Broken(streams.AsksForAnotherExecution, ["inputs.fetched"]),
-    Broken(work.MakesAnythingOfWrongBytes, ["inputs.digest"]),
-    Broken(deaf("cancel"), ["cancel.drops", "frames.order"], besides=["lease.room"]),
+    Broken(streams.AsksForAnotherExecution, ["inputs.fetched", "files.fetched"]),
+    Broken(work.MakesAnythingOfWrongBytes, ["inputs.digest", "files.digest"]),
+    Broken(files.PrintsPrettyManifests, BROUGHT),
+    Broken(files.SortsByUnitsOfUtf16, MANY_BROUGHT),
+    Broken(files.SaysItIsJson, BROUGHT),
+    Broken(files.CallsEverythingPlainText, ["files.manifest"]),
+    Broken(files.TakesAnotherMainFile, ["files.manifest"]),
+    Broken(files.LeavesAFileOut, ["files.manifest"]),
+    Broken(files.TakesAllFiles, ["files.manifest"]),
+    Broken(files.DropsPatternsWithoutFiles, ["files.unmatched"]),
+    Broken(files.IgnoresTheMostFiles, ["files.limit"]),
+    Broken(files.BringsNothing, CALLED),
+    Broken(files.BringsThemUnderAnotherLease, [*CALLED, "files.manifest"]),
+    Broken(files.AsksWithoutALease, BROUGHT),
+    Broken(files.WaitsForNoAnswer, ["files.awaited", "files.stale", "files.refused"], besides=["files.away"]),
+    Broken(files.SendsFilesInOneMessage, ["files.pieces"]),
+    Broken(files.SaysAWrongSize, BROUGHT),
+    Broken(files.SendsAllOfThem, ["files.missing", "files.broken"]),
+    Broken(files.GivesUpOnARunnerThatIsAway, ["files.away", "files.broken"]),
+    Broken(files.TakesABrokenStreamForAnAnswer, ["files.away", "files.broken", "files.stale", "files.refused"]),
+    Broken(files.NeverPauses, ["files.away", "files.broken"]),
+    Broken(files.TakesAnEndedLeaseForAFault, ["inputs.stale", "files.stale", "files.ended"]),
+    Broken(files.KeepsTheReasonToItself, ["files.refused"]),
+    Broken(files.ReadsManifestsAlone, ["files.fetched", "files.digest", "files.ended"]),
+    Broken(files.ReadsManifestsAlone, ["files.fetched", "files.digest", "files.ended"], VALIDATOR),
+    Broken(files.FetchesFilesUnderNoLease, ["files.fetched"]),
+    Broken(files.FetchesFilesUnderNoLease, ["files.fetched"], VALIDATOR),
+    Broken(deaf("cancel"), ["cancel.drops", "frames.order", "files.cancelled"], besides=["lease.room"]),
     Broken(deaf("superseded"), ["superseded.drops", "superseded.forgets"]),
     Broken(streams.RepeatsWhatCameTooLate, ["superseded.forgets"]),
     Broken(streams.KeepsWhatItShouldStop, ["stop.drops"]),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from typing import Any, TypeAlias
 
@@ -17,10 +17,26 @@ from signoff.conformance.kit import kit
 from signoff.conformance.messages import VALIDATOR, Role
 from signoff.conformance.outcome import CheckOutcome
 from signoff.conformance.timings import KitTimings
+from signoff.plan.glossary import MODEL
 from signoff.v1 import worker_pb2
+from tests.support.conformance import files_app
+from tests.support.conformance.between import (
+    Fetched,
+    KitCalls,
+    Missing,
+    Question,
+    Upload,
+    Uploaded,
+    Wanted,
+    runner_between,
+)
 from worker_svc.assignment import Assignment, Handler, Report
 from worker_svc.assignment import Result as WorkResult
+from worker_svc.dispatch import Dispatcher
 from worker_svc.executor import Executor
+from worker_svc.functions.calling import Callee
+from worker_svc.functions.executor import FunctionExecutor
+from worker_svc.functions.places.choice import CallPlaces
 from worker_svc.link.call import dial
 from worker_svc.link.session import SessionTimings, WorkerRefused
 from worker_svc.link.stream import Identity, Worker
@@ -32,6 +48,7 @@ RunnerMessage: TypeAlias = worker_pb2.RunnerMessage
 
 QUICK = KitTimings(answer=2.0, connect=10.0, first_pause=0.1, most_pause=1.0, leave=10.0, beat=0.1)
 GRACE = 0.5  # seconds
+SLOTS = 7
 
 
 def quick_timings(jitter: Callable[[float, float], float] = random.uniform, **changes: float) -> SessionTimings:
@@ -73,6 +90,20 @@ class Fault:
     def lost(self, error: grpc.aio.AioRpcError) -> Exception:
         """Returns the error that the worker sees when its stream ends with one."""
         return error
+
+    @property
+    def is_about_files(self) -> bool:
+        """Tells whether the calls about files go through this fault."""
+        return any(getattr(type(self), call) is not getattr(Fault, call) for call in ("missing", "upload", "fetch"))
+
+    async def missing(self, request: Question, kit: KitCalls) -> Missing:
+        return await kit.missing(request)
+
+    async def upload(self, messages: list[Upload], kit: KitCalls) -> Uploaded:
+        return await kit.upload(messages)
+
+    async def fetch(self, request: Wanted, kit: KitCalls) -> list[Fetched]:
+        return await kit.fetch(request)
 
     async def work(self, handler: Handler, assignment: Assignment, report: Report) -> WorkResult:
         return await handler(assignment, report)
@@ -118,6 +149,15 @@ class _FaultyHandler:
         return await self._fault.work(self._handler, assignment, report)
 
 
+def _executor() -> Handler:
+    """Returns an executor with a model, and with a function that makes files."""
+    functions = files_app.app.executors.items()
+    makers = {
+        name: FunctionExecutor(Callee(function, files_app.NAME), CallPlaces(SLOTS)) for name, function in functions
+    }
+    return Dispatcher({MODEL: Executor(MockModel()), **makers})
+
+
 class InProcess:
     """A worker of the product. Implements conformance.command.WorkerProcess."""
 
@@ -138,19 +178,20 @@ class InProcess:
 
     async def _run(self, address: str, fault: Fault, stop: asyncio.Event) -> None:
         @asynccontextmanager
-        async def faulty_dial(address: str) -> AsyncIterator[Any]:
+        async def faulty_dial(_address: str) -> AsyncIterator[Any]:
             async with dial(address) as call:
                 yield _Call(call, fault)
 
-        handler: Any = Validator(MockModel()) if self._role == VALIDATOR else Executor(MockModel())
-        identity = Identity(role=self._role, name="tried", slots=7, version="0")
-        worker = Worker(address, identity, _FaultyHandler(handler, fault), fault.timings, faulty_dial)
-        try:
-            await worker.run(stop, GRACE)
-        except WorkerRefused as refused:
-            self._last_words = str(refused)
-        finally:
-            await handler.close()
+        handler: Any = Validator(MockModel()) if self._role == VALIDATOR else _executor()
+        identity = Identity(role=self._role, name="tried", slots=SLOTS, version="0")
+        async with AsyncExitStack() as life:
+            life.push_async_callback(handler.close)
+            runner = await life.enter_async_context(runner_between(address, fault)) if fault.is_about_files else address
+            worker = Worker(runner, identity, _FaultyHandler(handler, fault), fault.timings, faulty_dial)
+            try:
+                await worker.run(stop, GRACE)
+            except WorkerRefused as refused:
+                self._last_words = str(refused)
 
     def ask_to_end(self) -> None:
         self._stop.set()
