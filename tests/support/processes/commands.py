@@ -50,12 +50,14 @@ async def signoff(*arguments: str | Path, cwd: Path, within: float = 60.0, keep:
     return ProcessResult(process.returncode, out.decode(), err.decode())
 
 
-async def in_turn(*commands: Sequence[str | Path], cwd: Path, within: float = 60.0) -> list[ProcessResult]:
+async def in_turn(
+    *commands: Sequence[str | Path], cwd: Path, within: float = 60.0, keep: Sequence[str] = ()
+) -> list[ProcessResult]:
     """Runs `signoff …` for each command line, one after the other, in one process."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "tests.support.processes.in_turn"),
         cwd=cwd,
-        env=environment(),
+        env=environment(keep),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
     )
