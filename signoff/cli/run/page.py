@@ -8,15 +8,12 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
-from pydantic import ValidationError
-
 from signoff.cli.flag_groups import PageFlags
 from signoff.cli.run.interrupts import Interrupts
 from signoff.cli.show.output import CommandOutput
 from signoff.errors import ConfigurationError
 from signoff.local.door import LocalDoor
 from signoff.local.sharing import SharedServices
-from signoff.service.process import configure_logs
 
 NO_PAGE = PageFlags()
 
@@ -59,6 +56,9 @@ async def stay(url: str, output: CommandOutput, services: SharedServices, interr
 
 async def ui(given: Mapping[str, Any], output: CommandOutput, *, opens: bool) -> int:
     """Offers the page in front of services that are up, until Ctrl-C. `given`: the settings that are not the usual."""
+    from pydantic import ValidationError
+
+    from signoff.service.process import configure_logs
     from signoff.web.door import DoorSettings, serve
 
     configure_logs("text", "warning")
