@@ -18,7 +18,7 @@ def compiled(plan: str, *, reading: PlanFlags, new: New = False, at: RunnerFlags
 
 
 class Told(Exception):
-    """What the command was given."""
+    """Carries the values that the command was given."""
 
 
 def test_the_flags_of_a_group_stand_at_its_place_with_their_own_defaults() -> None:
