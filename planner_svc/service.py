@@ -16,10 +16,9 @@ import structlog
 
 from planner_svc.processes.job import CompileAnswer, CompileJob
 from planner_svc.processes.pool import CompileLimits, Compilers
-from planner_svc.read.parse import MAX_PLAN_BYTES
 from planner_svc.staging import MAP, read_records
 from planner_svc.store import PlanStore, StoredPlan, decoding, read_chunks, read_parts
-from planner_svc.uploads import PlanUpload, PlanUploads
+from planner_svc.uploads import MAX_PLAN_BYTES, PlanUpload, PlanUploads
 from planner_svc.wire import protobuf as wire
 from signoff.errors import InvalidField, PlanInvalid, PlanTooLarge, StorageFailed
 from signoff.files.data_directory import EXECUTION_JSON, PLAN_JSON

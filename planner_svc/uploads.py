@@ -19,6 +19,7 @@ from planner_svc.processes.job import default_plan_id
 from signoff.errors import InvalidField, PlannerBusy, PlanTooLarge, StorageFailed, UploadStalled
 from signoff.v1 import planner_pb2
 
+MAX_PLAN_BYTES = 1 << 30
 UPLOADS_AT_ONCE = 64  # each holds a message of up to 4 MiB, and a piece
 SPOOLED_BYTES = 8 << 30  # of all uploads together, on the disk
 PIECE_BYTES = 1 << 20  # written at a time, in a thread: the disk may be slow

@@ -199,6 +199,22 @@ def test_no_service_imports_another_ones_way_to_start() -> None:
     assert [str(found) for found in strays] == []
 
 
+@pytest.mark.parametrize(
+    ("start", "unneeded"),
+    [
+        ("planner_svc.__main__", "planner_svc.compiler"),  # a process of its own compiles
+        ("worker_svc.__main__", "worker_svc.validate.validator"),  # executors validate nothing
+        ("signoff.cli.app", "signoff.client.client"),  # `signoff --help` is there at once
+        ("signoff.cli.remote.ask", "signoff.service.process"),  # a command is no service
+        ("signoff.cli.run.run", "signoff.service.process"),
+    ],
+)
+def test_a_start_waits_for_nothing_that_it_does_not_need(start: str, unneeded: str) -> None:
+    graph = nx.DiGraph((found.importer, found.imported) for found in imports() if not (found.lazy or found.typing_only))
+    assert unneeded in sources()
+    assert unneeded not in nx.descendants(graph, start)
+
+
 def test_no_package_imports_tests() -> None:
     assert [str(found) for found in imports() if within(found.imported, "tests")] == []
 

@@ -12,7 +12,6 @@ from signoff.secrets.redaction import Secrets
 from worker_svc.assignment import CheckRunner, Handler
 from worker_svc.dispatch import Dispatcher
 from worker_svc.executor import Executor
-from worker_svc.functions.checks import FinalFailureAware, FunctionChecks
 from worker_svc.functions.executor import FunctionExecutor, version_of
 from worker_svc.functions.loading import functions_of
 from worker_svc.functions.places.choice import CallPlaces
@@ -21,8 +20,6 @@ from worker_svc.llm.config.presets import Role
 from worker_svc.llm.config.settings import models_from_settings, names_a_model
 from worker_svc.llm.port import Model
 from worker_svc.outgoing import SecretFilter
-from worker_svc.validate.checks import FUNCTION
-from worker_svc.validate.validator import Validator
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +60,10 @@ def validator_of(options: WorkerOptions, secrets: Secrets | None = None) -> Hand
     An app may have no validators: every validator carries out checks by code, with a model or without. `secrets` are
     the same as for an executor.
     """
+    from worker_svc.functions.checks import FinalFailureAware, FunctionChecks  # executors need none of them
+    from worker_svc.validate.checks import FUNCTION
+    from worker_svc.validate.validator import Validator
+
     secrets = secrets_of(os.environ) if secrets is None else secrets
     functions = functions_of(options.apps)
     function_checks = FunctionChecks(functions.validators, CallPlaces(options.slots))

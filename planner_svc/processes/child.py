@@ -20,7 +20,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
-from planner_svc.processes.job import CompileAnswer, CompileJob, answer_to_line, carry_out, job_from_line
+from planner_svc.processes.carrying_out import carry_out
+from planner_svc.processes.job import CompileAnswer, CompileJob, answer_to_line, job_from_line
 
 LONGEST_LINE = 64 * 1024
 MOST_FILES = 2  # of a job: one with its plan, one for its diagnostics

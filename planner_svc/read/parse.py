@@ -21,7 +21,6 @@ from planner_svc.read.task_reader import TaskReader
 from planner_svc.read.vocabulary import PLAN
 from signoff.plan.limits import MAX_JSON_DEPTH
 
-MAX_PLAN_BYTES = 1 << 30
 MAX_TASKS = 5_000_000
 
 _BOM = b"\xef\xbb\xbf"

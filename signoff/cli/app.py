@@ -6,19 +6,16 @@ import contextlib
 import os
 import sys
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import Annotated, Any, NoReturn
 
 import typer
 from typer.core import TyperGroup
 
-from signoff.cli.flags import (
-    MARKUP,
-)
-from signoff.cli.plan_commands import plans
-from signoff.cli.remote.commands import remote
-from signoff.cli.service_commands import services
+from signoff.cli.commands import control, follow, keeping, plans, questions, results, services, verdicts
+from signoff.cli.flag_groups import takes_groups
+from signoff.cli.flags import MARKUP
 from signoff.display.visible_text import visible
 
 BAD_INPUT, FAILED, INTERRUPTED = 2, 1, 130  # exit codes
@@ -78,9 +75,47 @@ def signoff(
     """Runs a plan of tasks. A result counts when a validator has signed it off."""
 
 
-app.add_typer(plans)
-app.add_typer(services)
-app.add_typer(remote)
+#: By name, in the order of `signoff --help`.
+COMMANDS: Mapping[str, Callable[..., None]] = {
+    "run": plans.run,
+    "submit": plans.submit,
+    "diff": plans.diff,
+    "compile": plans.compile_plan,
+    "graph": plans.graph,
+    "serve": services.serve,
+    "ui": services.ui,
+    "worker": services.worker,
+    "conformance": services.conformance,
+    "watch": follow.watch,
+    "top": follow.top,
+    "status": questions.status,
+    "why": questions.why,
+    "story": questions.story,
+    "artifact": results.artifact,
+    "candidate": results.candidate,
+    "export": results.export,
+    "prompt": results.prompt,
+    "thinking": results.thinking,
+    "cost": questions.cost,
+    "workers": questions.workers,
+    "pause": control.pause,
+    "resume": control.resume,
+    "stop": control.stop,
+    "budget": control.budget,
+    "approve": verdicts.approve,
+    "reject": verdicts.reject,
+    "retry": control.retry,
+    "prune": keeping.prune,
+    "backup": keeping.backup,
+    "restore": keeping.restore,
+}
+
+for name, command in COMMANDS.items():
+    passes_on = command is services.worker  # its arguments are read by the worker itself
+    unread = {"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []}
+    app.command(name, context_settings=unread if passes_on else None, add_help_option=not passes_on)(
+        takes_groups(command)
+    )
 
 
 # ---------------------------------------------------------------- the end

@@ -16,8 +16,8 @@ from pathlib import Path
 
 from signoff.errors import ConfigurationError, SignoffError
 from signoff.service.environment import python_command
+from signoff.service.exit_codes import EXIT_BAD_INPUT
 from signoff.service.logs import LOG_FILE
-from signoff.service.process import EXIT_BAD_INPUT
 
 START_WITHIN = 30.0  # seconds until a service listens; it takes about one
 LOOK_AGAIN = 0.02  # seconds between looks at an address file

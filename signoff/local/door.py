@@ -21,7 +21,7 @@ from signoff.files.data_directory import LOGS
 from signoff.local.child import Child, ServiceProgram, address_of, ended_in_order, spawn
 from signoff.local.services import DRAIN_WITHIN, LOOPBACK, may_start_again
 from signoff.rpc.ports import UI_ADDRESS, page_url
-from signoff.service.process import EXIT_BAD_INPUT
+from signoff.service.exit_codes import EXIT_BAD_INPUT
 
 
 @dataclass(slots=True)

@@ -22,7 +22,7 @@ from typing import Self
 from signoff.errors import SignoffError
 from signoff.files.data_directory import LOGS
 from signoff.local.child import Child, ServiceDied, ServiceProgram, address_of, ended_in_order, send_signal, spawn
-from signoff.service.process import EXIT_BAD_INPUT
+from signoff.service.exit_codes import EXIT_BAD_INPUT
 
 DRAIN_WITHIN = 15.0  # seconds between SIGTERM and SIGKILL; a service gives its calls ten
 RESTARTS, WINDOW = 3, 600.0  # of each child within so many seconds; a fourth death in them is not bad luck

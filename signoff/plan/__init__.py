@@ -9,12 +9,11 @@
     describe_files   those of files
     named_files      the files that a program's arguments name
 
-An output format, such as "JSON: [{ title: string }]", is read in four steps:
+An output format, such as "JSON: [{ title: string }]", is read in three steps:
 
-    formats       reads the whole format: what it promises of the output
-    forms         finds the form it names: JSON, CSV, Markdown, code in a language
-    shapes        parses the shape of JSON, as far as it is clear
-    shape_types   words in a shape: types, examples, allowed values
+    formats   reads the whole format: what it promises of the output
+    forms     finds the form it names: JSON, CSV, Markdown, code in a language
+    shapes/   parses the shape of JSON, as far as it is clear
 
 A new form is an entry of the table in `forms`, with rows for the table test in tests/signoff/plan. A reading that two
 services need belongs here; a reading of one service stays there.

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from signoff.plan.describe_files import (
     archive_in_words,
@@ -45,74 +47,39 @@ def _mentions_in_words(check: plan_pb2.ContainsCheck) -> str:
 
 
 def _asked(check: plan_pb2.Check) -> str:
-    match check.WhichOneof("kind"):
-        case "json":
-            return "is valid JSON"
-        case "json_schema":
-            what = "is JSON Lines, each of which satisfies" if check.json_schema.lines else "satisfies"
-            return f"{what} the JSON Schema {check.json_schema.schema_json}"
-        case "required_keys":
-            return f"is a JSON object with the keys {', '.join(check.required_keys.keys)}"
-        case "regex":
-            return (
-                f"{'does not match' if check.regex.absent else 'matches'} the regular expression {check.regex.pattern}"
-            )
-        case "length":
-            longest = check.length.max_chars if check.length.HasField("max_chars") else None
-            told = f"is {_amount_in_words(check.length.min_chars, longest, 'character')} long"
-            return f"{told}, without white space" if check.length.visible else told
-        case "count":
-            maximum = check.count.max_items if check.count.HasField("max_items") else None
-            where = f" at {check.count.path}" if check.count.path else ""
-            return f"has {_amount_in_words(check.count.min_items, maximum, 'entry')}{where}"
-        case "words":
-            maximum = check.words.max_words if check.words.HasField("max_words") else None
-            return f"has {_amount_in_words(check.words.min_words, maximum, 'word')}"
-        case "language":
-            return f'is written in the language "{check.language.code}" (ISO 639-1)'
-        case "citations":
-            sources = _counted(check.citations.min_citations, "source")
-            return f"names at least {sources}: {_marks_in_words(check.citations)}"
-        case "command":
-            return f"passes the command {shlex.join(check.command.argv)}"
-        case "function":
-            return f"passes the function {check.function.name}"
-        case "parts":
-            return _parts_in_words(check.parts)
-        case "contains":
-            return _contains_in_words(check.contains)
-        case "starts_with":
-            starts = check.starts_with
-            where = f"in paragraph {starts.paragraph} " if starts.paragraph else ""
-            return f"{where}starts with {starts.phrase!r}{_comparison_in_words(starts)}"
-        case "ends_with":
-            return f"ends with {check.ends_with.phrase!r}{_comparison_in_words(check.ends_with)}"
-        case "uppercase":
-            return "has no letters but capital ones"
-        case "lowercase":
-            return "has no letters but small ones"
-        case "number":
-            return _number_in_words(check.number)
-        case "quoted":
-            return "is enclosed, as a whole, in one pair of quotation marks"
-        case "title":
-            return "has a title in double angle brackets, such as <<title>>"
-        case "postscript":
-            return f"has a postscript: a line after the text that begins with {check.postscript.marker or 'P.S.'}"
-        case "required_files":
-            return files_in_words(check.required_files)
-        case "file_size":
-            return size_in_words(check.file_size)
-        case "media_type":
-            return types_in_words(check.media_type)
-        case "image":
-            return image_in_words(check.image)
-        case "table":
-            return table_in_words(check.table)
-        case "archive_safe":
-            return archive_in_words(check.archive_safe)
-        case _:
-            return "passes a check this version does not know"
+    kind = check.WhichOneof("kind") or ""
+    tell = _BY_KIND.get(kind)
+    return tell(getattr(check, kind)) if tell else "passes a check this version does not know"
+
+
+def _schema_in_words(check: plan_pb2.JsonSchemaCheck) -> str:
+    what = "is JSON Lines, each of which satisfies" if check.lines else "satisfies"
+    return f"{what} the JSON Schema {check.schema_json}"
+
+
+def _pattern_in_words(check: plan_pb2.RegexCheck) -> str:
+    return f"{'does not match' if check.absent else 'matches'} the regular expression {check.pattern}"
+
+
+def _length_in_words(check: plan_pb2.LengthCheck) -> str:
+    longest = check.max_chars if check.HasField("max_chars") else None
+    told = f"is {_amount_in_words(check.min_chars, longest, 'character')} long"
+    return f"{told}, without white space" if check.visible else told
+
+
+def _entries_in_words(check: plan_pb2.CountCheck) -> str:
+    maximum = check.max_items if check.HasField("max_items") else None
+    where = f" at {check.path}" if check.path else ""
+    return f"has {_amount_in_words(check.min_items, maximum, 'entry')}{where}"
+
+
+def _words_in_words(check: plan_pb2.WordsCheck) -> str:
+    maximum = check.max_words if check.HasField("max_words") else None
+    return f"has {_amount_in_words(check.min_words, maximum, 'word')}"
+
+
+def _sources_in_words(check: plan_pb2.CitationsCheck) -> str:
+    return f"names at least {_counted(check.min_citations, 'source')}: {_marks_in_words(check)}"
 
 
 _MARKS = {
@@ -164,6 +131,11 @@ def _contains_in_words(check: plan_pb2.ContainsCheck) -> str:
     return f"contains {told}{each} {_amount_in_words(check.min_occurrences, most, 'time')}"
 
 
+def _start_in_words(check: plan_pb2.StartsWithCheck) -> str:
+    where = f"in paragraph {check.paragraph} " if check.paragraph else ""
+    return f"{where}starts with {check.phrase!r}{_comparison_in_words(check)}"
+
+
 def _comparison_in_words(
     check: plan_pb2.ContainsCheck | plan_pb2.StartsWithCheck | plan_pb2.EndsWithCheck,
 ) -> str:
@@ -191,3 +163,35 @@ def _amount_in_words(minimum: int, maximum: int | None, noun: str) -> str:
 def _counted(number: int, noun: str) -> str:
     plural = "entries" if noun == "entry" else f"{noun}s"
     return f"{number} {noun if number == 1 else plural}"
+
+
+#: By the name of the field with a check of the kind, which the function gets.
+_BY_KIND: Mapping[str, Callable[[Any], str]] = {
+    "json": lambda _check: "is valid JSON",
+    "json_schema": _schema_in_words,
+    "required_keys": lambda check: f"is a JSON object with the keys {', '.join(check.keys)}",
+    "regex": _pattern_in_words,
+    "length": _length_in_words,
+    "count": _entries_in_words,
+    "words": _words_in_words,
+    "language": lambda check: f'is written in the language "{check.code}" (ISO 639-1)',
+    "citations": _sources_in_words,
+    "command": lambda check: f"passes the command {shlex.join(check.argv)}",
+    "function": lambda check: f"passes the function {check.name}",
+    "parts": _parts_in_words,
+    "contains": _contains_in_words,
+    "starts_with": _start_in_words,
+    "ends_with": lambda check: f"ends with {check.phrase!r}{_comparison_in_words(check)}",
+    "uppercase": lambda _check: "has no letters but capital ones",
+    "lowercase": lambda _check: "has no letters but small ones",
+    "number": _number_in_words,
+    "quoted": lambda _check: "is enclosed, as a whole, in one pair of quotation marks",
+    "title": lambda _check: "has a title in double angle brackets, such as <<title>>",
+    "postscript": lambda check: f"has a postscript: a line after the text that begins with {check.marker or 'P.S.'}",
+    "required_files": files_in_words,
+    "file_size": size_in_words,
+    "media_type": types_in_words,
+    "image": image_in_words,
+    "table": table_in_words,
+    "archive_safe": archive_in_words,
+}

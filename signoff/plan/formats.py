@@ -16,8 +16,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from signoff.plan.forms import JSON, JSON_LINES, TEXT, OutputKind, named_form
-from signoff.plan.shape_types import Schema, is_type, items_of, with_items
-from signoff.plan.shapes import MAX_SHAPE_CHARS, ShapeUnclear, read_shape
+from signoff.plan.shapes.reader import MAX_SHAPE_CHARS, read_shape
+from signoff.plan.shapes.tokens import ShapeUnclear
+from signoff.plan.shapes.types import Schema, is_type, items_of, with_items
 
 __all__ = ["Format", "OutputKind", "format_of"]
 

@@ -18,9 +18,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 from signoff.display.visible_text import one_line, visible, visible_json
 from signoff.errors import ConfigurationError, SignoffError
 from signoff.files.writing import write_atomically
+from signoff.service.exit_codes import EXIT_BAD_INPUT
 from signoff.service.logs import LossyLogFile
-
-EXIT_BAD_INPUT = 2
 
 
 class ServiceSettings(BaseSettings):

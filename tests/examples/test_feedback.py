@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.processes.commands import EXAMPLES, signoff, start_signoff, until
+from tests.support.processes.commands import EXAMPLES, in_turn, signoff, start_signoff, until
+from tests.support.processes.shared_services import services_in
 
 EXAMPLE = EXAMPLES / "feedback"
 WITHIN = 30.0  # seconds
@@ -62,12 +63,13 @@ async def test_a_budget_that_is_used_up_ends_the_run_and_the_same_command_goes_o
 ) -> None:
     command = ("run", EXAMPLE / "plan.json", "--model", "scripted", "--budget-tokens", "3000")
     keep = ["OPENAI_BASE_URL"]
-    ended = await asyncio.wait_for(signoff(*command, cwd=tmp_path, keep=keep), WITHIN)
-    assert ended.code == 3, ended.err
-    assert "feedback is paused: 1 of 2 signed off (the budget of the execution is used up" in ended.out
-    assert (await signoff("budget", "feedback", "--tokens", "100000", cwd=tmp_path)).code == 0
-    ended = await asyncio.wait_for(signoff(*command, cwd=tmp_path, keep=keep), WITHIN)
-    assert ended.code == 0, ended.err
+    async with services_in(tmp_path, model="scripted"):
+        ended = await asyncio.wait_for(signoff(*command, cwd=tmp_path, keep=keep), WITHIN)
+        assert ended.code == 3, ended.err
+        assert "feedback is paused: 1 of 2 signed off (the budget of the execution is used up" in ended.out
+        assert (await signoff("budget", "feedback", "--tokens", "100000", cwd=tmp_path)).code == 0
+        ended = await asyncio.wait_for(signoff(*command, cwd=tmp_path, keep=keep), WITHIN)
+        assert ended.code == 0, ended.err
 
 
 @pytest.mark.usefixtures("scripted")
@@ -76,9 +78,10 @@ async def test_a_run_that_waits_goes_on_once_the_budget_is_raised_and_it_is_resu
     keep = ["OPENAI_BASE_URL"]
     running = await start_signoff(*command, "--budget-tokens", "3000", cwd=tmp_path, keep=keep)
     await until(running, '"execution-paused"', within=WITHIN)
-    why = await signoff("why", "feedback", cwd=tmp_path)
+    why, *ordered = await in_turn(
+        ("why", "feedback"), ("budget", "feedback", "--tokens", "100000"), ("resume", "feedback"), cwd=tmp_path
+    )
     assert "the budget of the execution is used up" in why.out
-    assert (await signoff("budget", "feedback", "--tokens", "100000", cwd=tmp_path)).code == 0
-    assert (await signoff("resume", "feedback", cwd=tmp_path)).code == 0
+    assert [order.code for order in ordered] == [0, 0]
     _, err = await asyncio.wait_for(running.communicate(), WITHIN)
     assert running.returncode == 0, err.decode()

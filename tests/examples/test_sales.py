@@ -11,7 +11,7 @@ from pathlib import Path
 from PIL import Image
 
 from signoff.local.services import LocalServices, LocalSettings
-from tests.support.processes.commands import EXAMPLES, signoff
+from tests.support.processes.commands import EXAMPLES, in_turn, signoff
 
 SALES = EXAMPLES / "sales"
 FLAGS = ("--model", "mock", "--allow-commands")
@@ -93,14 +93,15 @@ async def test_wrong_results_are_rejected_in_words_that_say_what_is_wrong(tmp_pa
     async with LocalServices(settings, lambda _: None) as services:
         where = ("--planner", services.planner_address, "--runner", services.runner_address)
 
-        async def why(name: str) -> str:
+        async def told(name: str) -> str:
             folder = tmp_path / name
             shutil.copytree(SALES, folder)
             WRONG[name][0](folder)
             ended = await signoff("submit", folder / "plan.json", "--json", *where, cwd=tmp_path)
             assert ended.code == 1, ended.out + ended.err
-            return ended.out + (await signoff("why", name, *where[2:], cwd=tmp_path)).out
+            return ended.out
 
-        stories = await asyncio.gather(*map(why, WRONG))
-    for (_, words), story in zip(WRONG.values(), stories, strict=True):
-        assert json.dumps(words)[1:-1] in story, story[-3000:]
+        ends = await asyncio.gather(*map(told, WRONG))
+        stories = await in_turn(*(("why", name, *where[2:]) for name in WRONG), cwd=tmp_path)
+    for (_, words), ended, story in zip(WRONG.values(), ends, stories, strict=True):
+        assert json.dumps(words)[1:-1] in ended + story.out, story.out[-3000:]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.processes.commands import EXAMPLES, signoff, start_signoff, until
+from tests.support.processes.commands import EXAMPLES, ProcessResult, in_turn, signoff, start_signoff, until
 
 AI_TRENDS = EXAMPLES / "ai_trends" / "plan.json"
 STORE = ("SIGNOFF_RUNNER_STORE", "SIGNOFF_RUNNER_STORE_LEASE")
@@ -40,21 +40,27 @@ async def test_an_execution_that_was_backed_up_in_the_middle_goes_on_where_it_wa
     await run.communicate()
     assert run.returncode == 0
     monkeypatch.setenv(STORE[0], after)
-    restored = await signoff("restore", "a.tar", "--into", "new", cwd=tmp_path, keep=STORE)
+    restored, told = await in_turn(
+        ("restore", "a.tar", "--into", "new"), ("status", "--json", "--data-dir", "new"), cwd=tmp_path, keep=STORE
+    )
     assert restored.code == 0, restored.err
-    assert await states(tmp_path, "new") == ["running"]
+    assert states(told) == ["running"]
     ended = await signoff("run", AI_TRENDS, "--model", "mock", "--data-dir", "new", cwd=tmp_path, keep=STORE)
     assert ended.code == 0, ended.err
     assert "13 of 13 signed off" in ended.out
-    assert await states(tmp_path, "new") == ["succeeded"]
-    again = await signoff("restore", "a.tar", "--into", "new", cwd=tmp_path, keep=STORE)
+    told, again, *others = await in_turn(
+        ("status", "--json", "--data-dir", "new"),
+        ("restore", "a.tar", "--into", "new"),
+        *([("restore", "a.tar", "--into", "other")] if after != "sqlite" else []),
+        cwd=tmp_path,
+        keep=STORE,
+    )
+    assert states(told) == ["succeeded"]
     assert again.code == 2
-    if after != "sqlite":
-        again = await signoff("restore", "a.tar", "--into", "other", cwd=tmp_path, keep=STORE)
-        assert (again.code, "expected an empty store" in again.err) == (2, True)
+    for other in others:
+        assert (other.code, "expected an empty store" in other.err) == (2, True)
 
 
-async def states(folder: Path, data: str) -> list[str]:
-    asked = await signoff("status", "--json", "--data-dir", data, cwd=folder, keep=STORE)
+def states(asked: ProcessResult) -> list[str]:
     assert asked.code == 0, asked.err
     return [json.loads(line)["state"] for line in asked.out.splitlines()]

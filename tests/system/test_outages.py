@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
@@ -12,6 +14,7 @@ from typing import Any
 import pytest
 
 from tests.support.processes.commands import ProcessResult, signoff
+from tests.support.processes.shared_services import services_in
 from tests.support.servers import model_server
 from tests.support.servers.model_server import NONCE, ModelServer, Recorded, Reply, status, streams
 
@@ -85,6 +88,14 @@ async def run(
     plan = plan_of(folder, tasks, **executor)
     keep = ["OPENAI_BASE_URL"]
     return await signoff("run", plan, "--model", "planet-7b", *flags, cwd=folder, keep=keep, within=WITHIN)
+
+
+@asynccontextmanager
+async def the_services(folder: Path, server: ModelServer, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[None]:
+    """Runs the services that each `run` in the folder uses."""
+    monkeypatch.setenv("OPENAI_BASE_URL", server.base_url)
+    async with services_in(folder, model="planet-7b"):
+        yield
 
 
 def events(ended: ProcessResult) -> list[str]:
@@ -175,7 +186,7 @@ async def test_a_model_that_comes_and_goes_costs_no_task(tmp_path: Path, monkeyp
 async def test_after_the_patience_the_run_ends_with_3_and_the_same_command_goes_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with ModelServer(status(503, "under repair")) as server:
+    async with ModelServer(status(503, "under repair")) as server, the_services(tmp_path, server, monkeypatch):
         ended = await run(tmp_path, server, monkeypatch, "--outage-patience", "3", tasks=2)
         assert ended.code == 3, ended.out
         assert f"the model planet-7b at {server.base_url} has been away since" in ended.out

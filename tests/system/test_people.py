@@ -15,9 +15,12 @@ from typing import Any
 
 import pytest
 
-from tests.support.processes.commands import ProcessResult, environment, signoff, start_signoff, until
+from tests.support.processes.commands import ProcessResult, environment, in_turn, signoff, start_signoff, until
+from tests.support.processes.shared_services import services_in
 
 WAITS = "waits for a person's verdict"
+#: Slow enough for the command to follow before a person is asked: later it would tell on standard error alone.
+SLOW = "mock:delay=0.3"
 TASK = {
     "task_id": "1",
     "description": "Name the planets",
@@ -88,9 +91,8 @@ async def judged(folder: Path, *arguments: str, answer: str | None) -> tuple[str
             return before, await process.wait()
 
 
-async def asked(folder: Path, *arguments: str) -> Any:
-    """The last line of a command's answer in JSON."""
-    ended = await signoff(*arguments, "--json", cwd=folder)
+def last_record(ended: ProcessResult) -> Any:
+    """Returns the last line of a command's answer in JSON."""
     assert ended.code == 0, ended.err
     return json.loads(ended.out.splitlines()[-1])
 
@@ -103,51 +105,60 @@ async def looked(folder: Path, *arguments: str) -> ProcessResult:
 
 @pytest.mark.guard(name="people judge by the command line")
 async def test_a_person_rejects_and_approves_by_the_command_line_alone_and_sees_all(tmp_path: Path) -> None:
-    # Slow enough for the command to follow before a person is asked: later it would tell on standard error alone.
-    running = await start_signoff("run", written(tmp_path), "--model", "mock:delay=0.3", cwd=tmp_path)
-    await until(running, WAITS)
+    async with services_in(tmp_path, model=SLOW):
+        running = await start_signoff("run", written(tmp_path), "--model", SLOW, cwd=tmp_path)
+        await until(running, WAITS)
 
-    first = await looked(tmp_path)
-    assert WAITS in first.err
-    shown, code = await judged(
-        tmp_path, "reject", "planets", "1", "--reason", "Name Venus too", "--by", "ada", answer="y\n"
-    )
-    assert code == 0
-    for line in first.out.splitlines():
-        assert line in shown, "the candidate is shown before the question"
-    assert "pass (by the model): Names Mars" in shown
-    assert shown.endswith("reject the candidate of attempt 1 of 1 as ada, because: Name Venus too? [y/N] ")
+        first = await looked(tmp_path)
+        assert WAITS in first.err
+        shown, code = await judged(
+            tmp_path, "reject", "planets", "1", "--reason", "Name Venus too", "--by", "ada", answer="y\n"
+        )
+        assert code == 0
+        for line in first.out.splitlines():
+            assert line in shown, "the candidate is shown before the question"
+        assert "pass (by the model): Names Mars" in shown
+        assert shown.endswith("reject the candidate of attempt 1 of 1 as ada, because: Name Venus too? [y/N] ")
 
-    await until(running, WAITS)
-    second = await looked(tmp_path)
-    assert second.out != first.out
-    shown, code = await judged(tmp_path, "approve", "planets", "1", answer="n\n")
-    assert code == 1, "no verdict was given"
-    assert "----- the difference to attempt 1, rejected by the person ada" in shown
-    assert "+Name Venus too" in shown
-    shown, code = await judged(tmp_path, "approve", "planets", "1", "--by", "grace", answer="y\n")
-    assert code == 0
+        await until(running, WAITS)
+        second = await looked(tmp_path)
+        assert second.out != first.out
+        shown, code = await judged(tmp_path, "approve", "planets", "1", answer="n\n")
+        assert code == 1, "no verdict was given"
+        assert "----- the difference to attempt 1, rejected by the person ada" in shown
+        assert "+Name Venus too" in shown
+        shown, code = await judged(tmp_path, "approve", "planets", "1", "--by", "grace", answer="y\n")
+        assert code == 0
 
-    out, err = await running.communicate()
-    assert running.returncode == 0, err.decode()
-    assert "1: signed off by the person grace" in out.decode()
-    again = await looked(tmp_path, "--attempt", "1")
-    assert again.out == first.out, "what was rejected stays readable"
-    assert "rejected by the person ada" in again.err
-    assert "rejected because: Name Venus too" in again.err
-    assert (await looked(tmp_path, "--diff")).out.startswith("--- attempt 1\n+++ attempt 2\n")
-    await is_told_everywhere(tmp_path)
+        out, err = await running.communicate()
+        assert running.returncode == 0, err.decode()
+        assert "1: signed off by the person grace" in out.decode()
+        await is_told_everywhere(tmp_path, first.out)
 
 
-async def is_told_everywhere(folder: Path) -> None:
-    """Checks that every view names the person who approved, and none as a validator."""
+async def is_told_everywhere(folder: Path, first: str) -> None:
+    """Checks that every view names the person who approved, and none as a validator, and that attempt 1 is readable."""
     by = {"person": "grace"}
     assert json.loads((folder / "db/planets/1/output.json").read_text())["signed_off_by"] == by
-    assert (await asked(folder, "artifact", "planets", "1"))["signed_off_by"] == by
-    assert (await asked(folder, "candidate", "planets", "1"))["decided_by"] == by
-    assert (await asked(folder, "status", "planets"))["artifact"]["signed_off_by"] == by
-    assert "signed off by the person grace" in (await signoff("why", "planets", "1", cwd=folder)).out
-    story = (await signoff("story", "planets", "1", cwd=folder)).out
+    artifact, candidate, status, why, told, again, diff = await in_turn(
+        ("artifact", "planets", "1", "--json"),
+        ("candidate", "planets", "1", "--json"),
+        ("status", "planets", "--json"),
+        ("why", "planets", "1"),
+        ("story", "planets", "1"),
+        ("candidate", "planets", "1", "--attempt", "1"),
+        ("candidate", "planets", "1", "--diff"),
+        cwd=folder,
+    )
+    assert last_record(artifact)["signed_off_by"] == by
+    assert last_record(candidate)["decided_by"] == by
+    assert last_record(status)["artifact"]["signed_off_by"] == by
+    assert "signed off by the person grace" in why.out
+    assert again.out == first, "what was rejected stays readable"
+    assert "rejected by the person ada" in again.err
+    assert "rejected because: Name Venus too" in again.err
+    assert diff.out.startswith("--- attempt 1\n+++ attempt 2\n")
+    story = told.out
     assert "was rejected by the person ada: Name Venus too" in story
     assert "fail (by the person ada): A person approves: Name Venus too" in story
     assert "signed off by the person grace: the candidate of attempt 2 passed" in story

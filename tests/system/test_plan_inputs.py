@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.processes.commands import kill_one, signoff, start_signoff, until
+from tests.support.processes.shared_services import services_in
 from tests.system.test_reuse import work_of_last_execution
 
 FLAGS = ("--model", "mock", "--allow-commands")
@@ -61,26 +62,27 @@ async def test_a_changed_file_and_a_changed_value_are_done_again_where_they_are_
     unset = await signoff("run", plan, *FLAGS, cwd=tmp_path)
     assert unset.code == 2
     assert "these are not: release (text: --set release=VALUE)" in unset.err
-    first = await signoff("run", plan, *FLAGS, "--set", "release=2.5", cwd=tmp_path)
-    assert first.code == 0, first.err
-    assert output(tmp_path, "3") == "north,10\nsouth,20\nAnnounce 2.5 {'options': {'top': 3}}\n"
-    shown = await signoff("status", "sales", cwd=tmp_path)
-    assert "input data: 2 files: a.csv, b.csv" in shown.out
-    assert "input release: 2.5" in shown.out
+    async with services_in(tmp_path, allow_commands=True):
+        first = await signoff("run", plan, *FLAGS, "--set", "release=2.5", cwd=tmp_path)
+        assert first.code == 0, first.err
+        assert output(tmp_path, "3") == "north,10\nsouth,20\nAnnounce 2.5 {'options': {'top': 3}}\n"
+        shown = await signoff("status", "sales", cwd=tmp_path)
+        assert "input data: 2 files: a.csv, b.csv" in shown.out
+        assert "input release: 2.5" in shown.out
 
-    (tmp_path / "data" / "b.csv").write_text("south,30\n")
-    told = await signoff("diff", plan, *FLAGS, "--set", "release=2.5", cwd=tmp_path)
-    assert told.out.splitlines()[0] == "1 of 3 kept, 2 to do"
-    assert told.out.splitlines()[2].split() == ["do", "1", "input", "data/b.csv"]
-    again = await signoff("run", plan, *FLAGS, "--set", "release=2.5", cwd=tmp_path)
-    assert again.code == 0, again.err
-    assert await work_of_last_execution(tmp_path) == (["1", "3"], ["1", "3"], ["2"])
-    assert "south,30" in output(tmp_path, "3")
+        (tmp_path / "data" / "b.csv").write_text("south,30\n")
+        told = await signoff("diff", plan, *FLAGS, "--set", "release=2.5", cwd=tmp_path)
+        assert told.out.splitlines()[0] == "1 of 3 kept, 2 to do"
+        assert told.out.splitlines()[2].split() == ["do", "1", "input", "data/b.csv"]
+        again = await signoff("run", plan, *FLAGS, "--set", "release=2.5", cwd=tmp_path)
+        assert again.code == 0, again.err
+        assert work_of_last_execution(tmp_path) == (["1", "3"], ["1", "3"], ["2"])
+        assert "south,30" in output(tmp_path, "3")
 
-    other = await signoff("run", plan, *FLAGS, "--set", "release=2.6", "--input", "data=data/a.csv", cwd=tmp_path)
-    assert other.code == 0, other.err
-    made, _, kept = await work_of_last_execution(tmp_path)
-    assert (sorted(made), kept) == (["1", "2", "3"], [])
+        other = await signoff("run", plan, *FLAGS, "--set", "release=2.6", "--input", "data=data/a.csv", cwd=tmp_path)
+        assert other.code == 0, other.err
+        made, _, kept = work_of_last_execution(tmp_path)
+        assert (sorted(made), kept) == (["1", "2", "3"], [])
 
 
 async def test_what_was_stored_at_the_start_is_read_although_files_change_and_the_runner_is_killed(
@@ -100,5 +102,5 @@ async def test_what_was_stored_at_the_start_is_read_although_files_change_and_th
     again = await signoff("run", plan, *FLAGS, *flags, cwd=tmp_path)
     assert again.code == 0, again.err
     assert output(tmp_path, "1") == "changed\nsouth,20\n"
-    made, _, kept = await work_of_last_execution(tmp_path)
+    made, _, kept = work_of_last_execution(tmp_path)
     assert (made, kept) == (["1", "3"], ["2"])

@@ -20,7 +20,8 @@ from signoff.errors import ExecutionNotFound, Unavailable
 from signoff.v1 import execution_pb2 as pb
 from tests.support.draws import so_many
 from tests.support.processes.cluster import Cluster, Shape
-from tests.support.processes.commands import EXAMPLES, signoff
+from tests.support.processes.commands import EXAMPLES, ProcessResult, in_turn, signoff
+from tests.support.processes.shared_services import services_in
 from tests.support.servers.service import Service
 from tests.support.values.plans import random_plan
 
@@ -38,32 +39,32 @@ def store_address(request: pytest.FixtureRequest) -> str:
 
 
 async def test_after_a_prune_every_question_about_what_was_kept_is_answered(tmp_path: Path) -> None:
-    for _ in range(2):
-        ended = await signoff("run", RELEASE_NOTES, "--model", "mock", "--fresh", cwd=tmp_path)
-        assert ended.code == 0, ended.err
-    newest, *older = [found["execution_id"] for found in await executions(tmp_path)]
-    pruned = await signoff("prune", "--older-than", "0s", "--keep-last", "1", "--yes", "--json", cwd=tmp_path)
-    assert pruned.code == 0, pruned.err
-    assert json.loads(pruned.out)["executions"] == 1
-    assert [found["execution_id"] for found in await executions(tmp_path)] == [newest]
-    await answered(tmp_path, newest)
-    for gone in older:
-        asked = await signoff("status", gone, cwd=tmp_path)
-        assert asked.code == 2
-    assert (tmp_path / "db" / "release_notes" / "1_1" / "output.json").is_file()
-    again = await signoff("run", RELEASE_NOTES, "--model", "mock", "--new", cwd=tmp_path)
-    assert again.code == 0, again.err
-    assert "kept" in again.out
-    pruned = await signoff("prune", "--older-than", "0s", "--keep-artifacts", "--yes", cwd=tmp_path)
-    assert pruned.code == 0, pruned.err
-    async with a_runner(tmp_path) as runner:
-        for command in (("status",), ("why",), ("watch",), ("artifact", "1_1")):
-            asked = await signoff(command[0], newest, *command[1:], *runner, cwd=tmp_path)
-            assert asked.code == 0, (command, asked.err)
+    async with services_in(tmp_path):
+        for _ in range(2):
+            ended = await signoff("run", RELEASE_NOTES, "--model", "mock", "--fresh", cwd=tmp_path)
+            assert ended.code == 0, ended.err
+        newest, *older = [found["execution_id"] for found in await executions(tmp_path)]
+        pruned = await signoff("prune", "--older-than", "0s", "--keep-last", "1", "--yes", "--json", cwd=tmp_path)
+        assert pruned.code == 0, pruned.err
+        assert json.loads(pruned.out)["executions"] == 1
+        assert [found["execution_id"] for found in await executions(tmp_path)] == [newest]
+        of_task = [(command, "1_1") for command in ("story", "artifact", "candidate", "prompt")]
+        for asked in await answers(newest, ("status",), ("why",), ("cost",), ("watch",), *of_task, cwd=tmp_path):
+            assert asked.code == 0, asked.err
+        for gone in older:
+            (asked,) = await answers(gone, ("status",), cwd=tmp_path)
+            assert asked.code == 2
+        assert (tmp_path / "db" / "release_notes" / "1_1" / "output.json").is_file()
+        again = await signoff("run", RELEASE_NOTES, "--model", "mock", "--new", cwd=tmp_path)
+        assert again.code == 0, again.err
+        assert "kept" in again.out
+        pruned = await signoff("prune", "--older-than", "0s", "--keep-artifacts", "--yes", cwd=tmp_path)
+        assert pruned.code == 0, pruned.err
+        for asked in await answers(newest, ("status",), ("why",), ("watch",), ("artifact", "1_1"), cwd=tmp_path):
+            assert asked.code == 0, asked.err
         of_history = (("cost",), ("story", "1_1"), ("candidate", "1_1"), ("prompt", "1_1"), ("retry", "1_1"))
-        for words in of_history:
-            asked = await signoff(words[0], newest, *words[1:], *runner, cwd=tmp_path)
-            assert asked.code == 2, (words, asked.out)
+        for asked in await answers(newest, *of_history, cwd=tmp_path):
+            assert asked.code == 2, asked.out
             assert "was pruned to its artifacts" in asked.err
 
 
@@ -73,24 +74,9 @@ async def executions(folder: Path) -> list[dict[str, str]]:
     return [json.loads(line) for line in asked.out.splitlines()]
 
 
-async def answered(folder: Path, name: str) -> None:
-    of_task = [(command, "1_1") for command in ("story", "artifact", "candidate", "prompt")]
-    async with a_runner(folder) as runner:
-        for command in (("status",), ("why",), ("cost",), ("watch",), *of_task):
-            asked = await signoff(command[0], name, *command[1:], *runner, cwd=folder)
-            assert asked.code == 0, (command, asked.err)
-
-
-@asynccontextmanager
-async def a_runner(folder: Path) -> AsyncIterator[tuple[str, str]]:
-    """Runs a runner on the data directory, and yields the flags that lead to it."""
-    runner = Service(name="runner", module="runner_svc", flags=("--data-dir", str(folder / "db")), folder=folder)
-    runner.listens = True
-    await runner.start()
-    try:
-        yield "--runner", runner.address
-    finally:
-        await runner.terminate()
+async def answers(name: str, *questions: tuple[str, ...], cwd: Path) -> list[ProcessResult]:
+    """Asks questions about an execution."""
+    return await in_turn(*((command, name, *rest) for command, *rest in questions), cwd=cwd)
 
 
 # ---------------------------------------------------------------- beside work

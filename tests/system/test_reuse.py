@@ -7,15 +7,24 @@ import json
 import os
 import shutil
 import signal
-from contextlib import suppress
+import sqlite3
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from runner_svc.store.sqlite import SqliteStore
 from signoff.v1 import execution_pb2
-from tests.support.processes.commands import EXAMPLES, kill_one, processes_with, signoff, start_signoff, until
+from tests.support.processes.commands import (
+    EXAMPLES,
+    in_turn,
+    kill_one,
+    processes_with,
+    signoff,
+    start_signoff,
+    until,
+)
+from tests.support.processes.shared_services import services_in
 
 MODEL = ("--model", "mock")
 SLOW = ("--model", "mock:delay=1")  # seconds: time to be killed in
@@ -26,6 +35,24 @@ def plan_in(folder: Path) -> Path:
     return Path(shutil.copy(EXAMPLES / "ai_trends" / "plan.json", folder / "trends.json"))
 
 
+@pytest.fixture(scope="module")
+def first_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Runs the plan once, with services that end. Returns the data directory."""
+    folder = tmp_path_factory.mktemp("first")
+    plan = plan_in(folder)
+    ended = asyncio.run(signoff("run", plan, *MODEL, cwd=folder))
+    assert ended.code == 0, ended.err
+    plan.unlink()  # its id belongs to a file, as long as that is there
+    return folder / "db"
+
+
+@pytest.fixture
+def plan(first_run: Path, tmp_path: Path) -> Path:
+    """Returns the plan that was run once, in the folder of a test, with all that was kept of that run."""
+    shutil.copytree(first_run, tmp_path / "db")
+    return plan_in(tmp_path)
+
+
 def edit(plan: Path, task_id: str, **fields: Any) -> None:
     """Changes fields of a task in a plan file."""
     document = json.loads(plan.read_text())
@@ -34,14 +61,14 @@ def edit(plan: Path, task_id: str, **fields: Any) -> None:
     plan.write_text(json.dumps(document))
 
 
-async def work_of_last_execution(folder: Path) -> tuple[list[str], list[str], list[str]]:
-    """Returns the tasks that were given to executors and to validators, and those that were kept."""
-    store = SqliteStore(folder / "db" / ".signoff" / "journal.db")
-    await store.open()
-    rows, _ = await store.everything(0, 100_000)
-    await store.close()
-    last = [row for row in rows if row.journal][-1].journal
-    events = [execution_pb2.Event.FromString(row.body) for row in rows if row.journal == last]
+def work_of_last_execution(folder: Path) -> tuple[list[str], list[str], list[str]]:
+    """Returns the tasks that were given to executors and to validators, and those that were kept.
+
+    The runner may be up.
+    """
+    with closing(sqlite3.connect(f"file:{folder / 'db' / '.signoff' / 'journal.db'}?mode=ro", uri=True)) as journal:
+        rows = journal.execute("SELECT journal, body FROM event WHERE journal <> '' ORDER BY position").fetchall()
+    events = [execution_pb2.Event.FromString(body) for journal, body in rows if journal == rows[-1][0]]
     assert events[-1].WhichOneof("kind") == "execution_succeeded"
     given = [event for event in events if event.HasField("task_assigned")]
     made = [event.task_id for event in given if event.task_assigned.phase == execution_pb2.PHASE_EXECUTE]
@@ -49,34 +76,32 @@ async def work_of_last_execution(folder: Path) -> tuple[list[str], list[str], li
     return made, judged, [event.task_id for event in events if event.HasField("artifact_reused")]
 
 
-async def test_one_changed_task_is_one_task_done(tmp_path: Path) -> None:
-    plan = plan_in(tmp_path)
-    assert (await signoff("run", plan, *MODEL, cwd=tmp_path)).code == 0
+async def test_one_changed_task_is_one_task_done(plan: Path, tmp_path: Path) -> None:
     edit(plan, LEAF, description="Write the final report in plain words")
+    async with services_in(tmp_path):
+        told = await signoff("diff", plan, *MODEL, cwd=tmp_path)
+        again = await signoff("run", plan, *MODEL, cwd=tmp_path)
+        asked = ("story", "trends", "1_1"), ("candidate", "trends", "1_1")
+        story, candidate = await in_turn(*asked, cwd=tmp_path)
 
-    told = await signoff("diff", plan, *MODEL, cwd=tmp_path)
     assert told.code == 0, told.err
     assert told.out.splitlines()[0] == "12 of 13 kept, 1 to do"
     assert told.out.splitlines()[-1].split() == ["do", LEAF, "description"]
 
-    again = await signoff("run", plan, *MODEL, cwd=tmp_path)
     assert again.code == 0, again.err
     assert "12 of 13 kept, 1 to do" in again.err
     assert sum(" kept " in line for line in again.out.splitlines() if "output.json" in line) == 12
-    made, judged, kept = await work_of_last_execution(tmp_path)
+    made, judged, kept = work_of_last_execution(tmp_path)
     assert (made, judged, len(kept)) == ([LEAF], [LEAF], 12)
     output = json.loads((tmp_path / "db" / "trends" / LEAF / "output.json").read_text())
     assert "plain words" in output["content"]
-    story = await signoff("story", "trends", "1_1", cwd=tmp_path)
     assert "kept: nothing has changed since attempt 1 of execution" in story.out
-    candidate = await signoff("candidate", "trends", "1_1", cwd=tmp_path)
     assert "kept from attempt 1 of execution" in candidate.err
     assert "pass (by code): is valid JSON" in candidate.err
 
 
-async def test_one_changed_task_is_one_task_done_although_the_runner_is_killed(tmp_path: Path) -> None:
-    plan, data = plan_in(tmp_path), tmp_path / "db"
-    assert (await signoff("run", plan, *MODEL, "--data-dir", data, cwd=tmp_path)).code == 0
+async def test_one_changed_task_is_one_task_done_although_the_runner_is_killed(plan: Path, tmp_path: Path) -> None:
+    data = tmp_path / "db"
     edit(plan, LEAF, description="Write the final report in plain words")
     run = await start_signoff("run", plan, *SLOW, "--data-dir", data, cwd=tmp_path)
     await until(run, " validating ")
@@ -84,13 +109,12 @@ async def test_one_changed_task_is_one_task_done_although_the_runner_is_killed(t
     async with asyncio.timeout(60):
         _, err = await run.communicate()
     assert run.returncode == 0, err.decode()
-    made, _, kept = await work_of_last_execution(tmp_path)
+    made, _, kept = work_of_last_execution(tmp_path)
     assert (set(made), len(kept)) == ({LEAF}, 12)
 
 
-async def test_a_run_that_was_killed_whole_goes_on_with_what_was_kept(tmp_path: Path) -> None:
-    plan, data = plan_in(tmp_path), ("--data-dir", tmp_path / "db")
-    assert (await signoff("run", plan, *MODEL, *data, cwd=tmp_path)).code == 0
+async def test_a_run_that_was_killed_whole_goes_on_with_what_was_kept(plan: Path, tmp_path: Path) -> None:
+    data = ("--data-dir", tmp_path / "db")
     edit(plan, LEAF, description="Write the final report in plain words")
     run = await start_signoff("run", plan, *SLOW, *data, cwd=tmp_path)
     await until(run, " validating ")
@@ -102,18 +126,16 @@ async def test_a_run_that_was_killed_whole_goes_on_with_what_was_kept(tmp_path: 
     again = await signoff("run", plan, *SLOW, *data, cwd=tmp_path, within=90)
     assert again.code == 0, again.err
     assert "going on with" in again.err
-    made, _, kept = await work_of_last_execution(tmp_path)
+    made, _, kept = work_of_last_execution(tmp_path)
     assert (set(made), len(kept)) == ({LEAF}, 12)
 
 
-async def test_other_criteria_are_judged_and_nothing_is_made(tmp_path: Path) -> None:
-    plan = plan_in(tmp_path)
-    assert (await signoff("run", plan, *MODEL, cwd=tmp_path)).code == 0
+async def test_other_criteria_are_judged_and_nothing_is_made(plan: Path, tmp_path: Path) -> None:
     edit(plan, "2_1", validation={"criteria": ["It names its sources"]})
     again = await signoff("run", plan, *MODEL, cwd=tmp_path)
     assert again.code == 0, again.err
     assert "12 of 13 kept, 1 to judge" in again.err
-    made, judged, kept = await work_of_last_execution(tmp_path)
+    made, judged, kept = work_of_last_execution(tmp_path)
     assert (made, judged, len(kept)) == ([], ["2_1"], 12)
 
 
@@ -130,7 +152,7 @@ async def test_a_changed_function_is_run_again_with_what_reads_it(tmp_path: Path
     assert told.out.splitlines()[-2].split() == ["do", "2", "code"]
     again = await signoff("run", "plan.json", *app, cwd=tmp_path)
     assert again.code == 0, again.err
-    made, _, kept = await work_of_last_execution(tmp_path)
+    made, _, kept = work_of_last_execution(tmp_path)
     assert made == ["2"]  # it counts the same, so the table is kept
     assert sorted(kept) == ["1", "3"]
 
@@ -140,7 +162,7 @@ async def test_everything_can_be_asked_for_anew(tmp_path: Path) -> None:
     plan = plan_in(tmp_path)
     for flags in ((), ("--fresh",)):
         assert (await signoff("run", plan, *MODEL, *flags, cwd=tmp_path)).code == 0
-        made, _, kept = await work_of_last_execution(tmp_path)
+        made, _, kept = work_of_last_execution(tmp_path)
         assert (len(made), kept) == (13, [])
     wrong = await signoff("run", plan, *MODEL, "--fresh-task", "7_7", cwd=tmp_path)
     assert wrong.code == 2
@@ -155,16 +177,16 @@ async def test_a_part_of_a_plan_is_done_and_then_the_rest(tmp_path: Path) -> Non
     assert "--only 1_2: expected all that it needs to be kept, but there is 1_1 (it is new) to do" in too_much.err
     part = await signoff("run", plan, *MODEL, "--until", "1_2", cwd=tmp_path)
     assert part.code == 0, part.err
-    assert sorted((await work_of_last_execution(tmp_path))[0]) == ["1_1", "1_2"]
+    assert sorted(work_of_last_execution(tmp_path)[0]) == ["1_1", "1_2"]
     assert "trends succeeded: 2 of 2 signed off, 11 not asked for" in part.out
     why = await signoff("why", "trends", "1_3", cwd=tmp_path)
     assert "this execution was asked for other tasks alone" in why.out
     only = await signoff("run", plan, *MODEL, "--only", "1_3", cwd=tmp_path)
     assert only.code == 0, only.err
-    made, _, kept = await work_of_last_execution(tmp_path)
+    made, _, kept = work_of_last_execution(tmp_path)
     assert (made, sorted(kept)) == (["1_3"], ["1_1", "1_2"])
     assert (await signoff("run", plan, *MODEL, "--from", "1_3", cwd=tmp_path)).code == 0
-    made, _, kept = await work_of_last_execution(tmp_path)
+    made, _, kept = work_of_last_execution(tmp_path)
     assert sorted(kept) == ["1_1", "1_2"]
     assert len(made) == 11
 
@@ -190,11 +212,12 @@ async def test_a_script_that_is_mended_is_run_again_and_one_that_is_not_is_kept(
         assert ended.code == 0, ended.err
         return str(json.loads((tmp_path / "db" / "counted" / "1" / "output.json").read_text())["content"])
 
-    write("first")
-    assert [await run_it() for _ in range(3)] == ["first\n"] * 3
-    assert runs.read_text() == "."
-    write("second")
-    assert [await run_it() for _ in range(2)] == ["second\n"] * 2
-    assert runs.read_text() == ".."
-    story = await signoff("story", "counted", "1", cwd=tmp_path)
+    async with services_in(tmp_path, allow_commands=True):
+        write("first")
+        assert [await run_it() for _ in range(3)] == ["first\n"] * 3
+        assert runs.read_text() == "."
+        write("second")
+        assert [await run_it() for _ in range(2)] == ["second\n"] * 2
+        assert runs.read_text() == ".."
+        story = await signoff("story", "counted", "1", cwd=tmp_path)
     assert "kept: nothing has changed since" in story.out

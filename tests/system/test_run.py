@@ -76,6 +76,8 @@ async def test_failures_and_rejections_are_tried_again_until_all_is_signed_off(t
     assert '"execution-failed"' in ended.out or '"validation-failed"' in ended.out
 
 
+# tests/signoff/client/test_costs.py has all sums, tests/examples/test_feedback.py a run with processes.
+@pytest.mark.long
 async def test_what_a_run_has_cost_is_divided_by_what_became_of_it(tmp_path: Path) -> None:
     flags = ("--model", "mock:fail=0.2,reject=0.2,seed=5", "--max-failures", "10")
     ended = await signoff("run", AI_TRENDS, *flags, "--json", cwd=tmp_path, within=120)

@@ -1,6 +1,5 @@
-"""Commands that ask or control a runner that is there already.
+"""The work of the commands that ask or control a runner that is there already.
 
-    commands      declares the commands: arguments, flags, help
     find_runner   finds the runner: at an address, on a data directory, or a temporary one
     ask           status, why, story, workers, and budgets as they are
     artifact      artifact
@@ -15,5 +14,5 @@
     control       pause, resume, stop, retry, and setting a budget
 
 Each command reaches a runner with `find_runner.reach`, finds the execution by its plan or id, and prints the answer
-through a CommandOutput. A new command is declared in `commands` and has its work in a module of its own.
+through a CommandOutput. A new command is declared in signoff.cli.commands and has its work in a module of its own.
 """

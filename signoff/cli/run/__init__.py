@@ -1,4 +1,4 @@
-"""Commands that take a plan file, or start services.
+"""The work of the commands that take a plan file, or start services.
 
     compile_plan         compile
     run                  run: services of its own, then the plan to its end
@@ -13,5 +13,6 @@
     interrupts           Ctrl-C while services run
 
 A plan goes from `plan_files` to `start_execution`, and from there to signoff.cli.watch, which follows it. A new flag
-for executions is declared in signoff.cli.flags and read in `execution_settings`.
+for executions is declared in signoff.cli.flags, joins a group in signoff.cli.flag_groups, and is read in
+`execution_settings`.
 """

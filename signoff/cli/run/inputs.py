@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from signoff.cli.flag_groups import PlanFlags
 from signoff.cli.run.plan_files import STDIN
 from signoff.client.inputs import ResolvedInputs, named_values, resolve_inputs
 
@@ -23,6 +24,11 @@ class InputFlags:
 
 
 NO_FLAGS = InputFlags()
+
+
+def given_inputs(flags: PlanFlags) -> InputFlags:
+    """Returns the flags about inputs, of those about a plan."""
+    return InputFlags(paths=tuple(flags.input_ or ()), values=tuple(flags.set_ or ()))
 
 
 async def read_inputs(header: plan_pb2.MapHeader, plan: str, flags: InputFlags) -> ResolvedInputs:

@@ -6,33 +6,21 @@ import asyncio
 import webbrowser
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import Any
 
-from pydantic import ValidationError
-
+from signoff.cli.flag_groups import PageFlags
 from signoff.cli.run.interrupts import Interrupts
 from signoff.cli.show.output import CommandOutput
 from signoff.errors import ConfigurationError
 from signoff.local.door import LocalDoor
 from signoff.local.sharing import SharedServices
-from signoff.service.process import configure_logs
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PageOptions:
-    """The page that a command offers beside its services."""
-
-    wanted: bool = False
-    address: str = ""  #: empty: the usual one, or any when another process has that
-
-
-NO_PAGE = PageOptions()
+NO_PAGE = PageFlags()
 
 
 @asynccontextmanager
 async def page_beside(
-    options: PageOptions, services: SharedServices, output: CommandOutput, say: Callable[[str], None]
+    options: PageFlags, services: SharedServices, output: CommandOutput, say: Callable[[str], None]
 ) -> AsyncIterator[str]:
     """Offers the page while the context lasts, when it is wanted. Yields its URL; empty without one."""
     if not (options.wanted or options.address):
@@ -68,6 +56,9 @@ async def stay(url: str, output: CommandOutput, services: SharedServices, interr
 
 async def ui(given: Mapping[str, Any], output: CommandOutput, *, opens: bool) -> int:
     """Offers the page in front of services that are up, until Ctrl-C. `given`: the settings that are not the usual."""
+    from pydantic import ValidationError
+
+    from signoff.service.process import configure_logs
     from signoff.web.door import DoorSettings, serve
 
     configure_logs("text", "warning")

@@ -12,9 +12,10 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
+from signoff.cli.flag_groups import PageFlags
 from signoff.cli.run.inputs import NO_FLAGS, InputFlags, read_inputs
 from signoff.cli.run.interrupts import Interrupts
-from signoff.cli.run.page import NO_PAGE, PageOptions, page_beside, stay
+from signoff.cli.run.page import NO_PAGE, page_beside, stay
 from signoff.cli.run.plan_files import plan_id_in, read_plan, remember_file
 from signoff.cli.run.start_execution import compile_on, refuse_unkept, start_or_resume
 from signoff.cli.show.output import CommandOutput
@@ -38,7 +39,7 @@ Value = TypeVar("Value")
 class RunOptions:
     plan: str  #: a file, or "-"
     services: LocalSettings
-    page: PageOptions = NO_PAGE
+    page: PageFlags = NO_PAGE
     plan_id: str = ""  #: empty: made of the file's name
     infer: bool = True
     inputs: InputFlags = NO_FLAGS

@@ -8,8 +8,9 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
+from signoff.cli.flag_groups import PageFlags
 from signoff.cli.run.interrupts import Interrupts
-from signoff.cli.run.page import NO_PAGE, PageOptions, page_beside
+from signoff.cli.run.page import NO_PAGE, page_beside
 from signoff.cli.run.run import require_models
 from signoff.cli.show.output import CommandOutput
 from signoff.local.services import LocalSettings
@@ -17,7 +18,7 @@ from signoff.local.sharing import SharedServices
 from signoff.service.environment import python_command
 
 
-async def serve(settings: LocalSettings, output: CommandOutput, page: PageOptions = NO_PAGE) -> int:
+async def serve(settings: LocalSettings, output: CommandOutput, page: PageFlags = NO_PAGE) -> int:
     """Runs the services until Ctrl-C, then drains them. Raises the error of a service that was lost for good."""
     if settings.executors or settings.validators:
         require_models(settings)

@@ -7,9 +7,11 @@
     tables    a list of any length that draws only the lines on the screen
     dialogs   questions: to confirm, to give a reason, to read a candidate, to choose
     orders    what keys do at the runner: pause, retry, approve, …
-    app       the screen itself
+    steering  a key from its press to its end: the question, the order, and what came of it
+    views     the two views on the screen: the run, and the workers
+    app       the screen itself, and its keys
 
 A message of the watch is folded into the view (signoff.client.view). Four times a second the screen is drawn anew from
 the view, when it has changed. What is shown is made visible in `rows` and `dialogs`, and once more before it is drawn.
-A new key is a binding in `app` and an order in `orders`.
+A new key is a binding in `app`, its way in `steering`, and an order in `orders`.
 """

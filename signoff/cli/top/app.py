@@ -2,38 +2,27 @@
 
 from __future__ import annotations
 
-import getpass
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
-from functools import partial
-from typing import Any, ClassVar
+from collections.abc import Sequence
+from typing import ClassVar
 
 from rich.segment import Segment
-from rich.table import Table
 from rich.text import Text
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.color import Color
-from textual.containers import Vertical, VerticalScroll
 from textual.filter import LineFilter
 from textual.widgets import Static
-from textual.worker import Worker
 
-from signoff.cli.show.tables import CANARY_HEADINGS
 from signoff.cli.top import rows
-from signoff.cli.top.dialogs import AskLine, Choose, Confirm, Reader
-from signoff.cli.top.orders import Orders, candidate_text, require_waiting
+from signoff.cli.top.dialogs import AskLine, Reader
 from signoff.cli.top.session import Session
+from signoff.cli.top.steering import WARNING, Steering
 from signoff.cli.top.tables import VirtualList
+from signoff.cli.top.views import Lines, RunView, WorkersView
 from signoff.display.visible_text import one_line, visible
-from signoff.display.wire_names import day_and_time, state_name
-from signoff.errors import SignoffError
-from signoff.v1 import execution_pb2 as pb
 
 REPAINTS = 4  # a second at most, for a terminal over a slow line
-THINKING, STAGES = 4, 4  # lines; fewer on a low terminal
-LOW = 20  # lines of a terminal that has no room for stages
-WORKER_HEADINGS = ("worker", "role", "busy", "state", "has", "models")
 KEYS = "q quit  ? keys  y why  c candidate  a approve  x reject  r retry  p pause  f failed"
 HELP = """\
 up, down, page up, page down, home, end   choose a task
@@ -105,25 +94,18 @@ class TopApp(App[None]):
     def __init__(self, session: Session) -> None:
         super().__init__()
         self.session = session
-        self.wanted, self.failed_only, self.shows_workers = "", False, False
+        self._shows_workers = False
         self._drawn = (-1, -1)  # the revision, and the second, of what is on the screen
-        self._id_cells = rows.SHORTEST_ID
-        self._shown: dict[str, Text] = {}  # by part of the screen
-        self._working: Worker[None] | None = None
+        self._steering = Steering(self, session, self.say)
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         # guard: NO_COLOR is respected -> return [*super().get_line_filters(), VisibleText()]
         return [*([NoColours()] if self.no_color else super().get_line_filters()), VisibleText()]
 
     def compose(self) -> ComposeResult:
-        yield Static(id="head")
-        with Vertical(id="run"):
-            yield Static(id="stages")
-            yield Static(id="heading")
-            yield VirtualList(self._task_line, id="tasks")
-            yield Static(id="detail")
-        with VerticalScroll(id="workers"):
-            yield Static(id="crew")
+        yield Lines(id="head")
+        yield RunView(self.session)
+        yield WorkersView(self.session)
         yield Static(id="message")
         yield Static(Text(KEYS, style="dim", no_wrap=True, overflow="ellipsis"), id="keys")
 
@@ -146,213 +128,76 @@ class TopApp(App[None]):
             return
         self._drawn = state
         self._draw_head()
-        if self.shows_workers:
-            self._draw_workers()
+        if self._shows_workers:
+            self.query_one(WorkersView).draw()
         else:
-            self._draw_run()
+            self._run.draw()
 
     def _draw_head(self) -> None:
         view, width = self.session.view, self.size.width
         lines = [rows.headline(view, self.session.plan_id, time.time(), width)]
         if self.session.is_lost:
             lines.append(rows.connection_line(True, self.session.as_of))
-        self._put("#head", Text("\n", no_wrap=True).join(lines))
-
-    def _draw_run(self) -> None:
-        view, width = self.session.view, self.size.width
-        stages = rows.stage_lines(view, STAGES if self.size.height >= LOW else 0, width)
-        self._put("#stages", Text("\n", no_wrap=True).join(stages))
-        self.query_one("#stages").display = bool(stages)
-        self._id_cells = rows.id_width(view, width)
-        self._put("#heading", rows.task_heading(width, self._id_cells))
-        self.query_one(VirtualList).show_keys(rows.ordered(view, self.wanted, failed_only=self.failed_only))
-        self._draw_detail()
-
-    def _draw_detail(self) -> None:
-        view, chosen = self.session.view, self.query_one(VirtualList).selected
-        lines = [Text(rows.task_facts(view, chosen) or "no task", no_wrap=True, overflow="ellipsis")]
-        is_low = self.size.height < LOW
-        self.query_one("#detail").styles.max_height = 4 if is_low else 7  # with the line above it
-        height = 2 if is_low else THINKING
-        thinking = rows.thinking_lines(self.session.thinking_of(chosen), self.size.width, height)
-        lines += [Text(line, style="italic") for line in thinking]
-        if self.session.has_earlier_thinking(chosen):
-            self.run_worker(self.session.recall(chosen), name="recall")
-        self._put("#detail", Text("\n").join(lines))
-
-    def _put(self, name: str, text: Text) -> None:
-        """Shows a text in a part of the screen, which is drawn again when it has changed."""
-        if self._shown.get(name) != text:
-            self._shown[name] = text
-            self.query_one(name, Static).update(text)
-
-    def _draw_workers(self) -> None:
-        told = self.session.workforce
-        crew = _table(WORKER_HEADINGS, rows.worker_lines(told, self.session.view))
-        canaries = _table(CANARY_HEADINGS, rows.canary_lines(told))
-        both = Table.grid()
-        both.add_row(crew)
-        if told.canaries:
-            both.add_row(Text())
-            both.add_row(canaries)
-        self.query_one("#crew", Static).update(both)
-
-    def _task_line(self, task_id: str, width: int) -> Text:
-        return rows.task_line(self.session.view, task_id, time.time(), width, self._id_cells)
-
-    def on_virtual_list_moved(self) -> None:
-        self._draw_detail()
+        self.query_one("#head", Lines).put(Text("\n", no_wrap=True).join(lines))
 
     def on_resize(self) -> None:
         self.draw(always=True)
 
-    def say(self, text: str, style: str = "yellow") -> None:
+    def say(self, text: str, style: str = WARNING) -> None:
         """Shows a sentence above the keys until the next one."""
         self.query_one("#message", Static).update(Text(one_line(text), style=style))
 
-    # ------------------------------------------------------------ keys
-
-    def _begin(self, work: Callable[..., Coroutine[Any, Any, None]], *of: str) -> None:
-        """Starts what a key asks for, unless another key's work still waits for the runner or for an answer."""
-        if self._working is None or self._working.is_finished:
-            self._working = self.run_worker(partial(work, *of))
-        else:
-            self.say("the key before this one still waits for the runner")
-
     @property
-    def _chosen(self) -> str:
-        return self.query_one(VirtualList).selected
-
-    def _orders(self) -> Orders:
-        return Orders(self.session.client, self.session.ref, self.session.plan_id)
-
-    async def _told(self, order: Awaitable[str]) -> None:
-        """Shows what came of an order; a refusal in the runner's words."""
-        try:
-            self.say(await order)
-        except SignoffError as error:
-            self.say(str(error), "red")
+    def _run(self) -> RunView:
+        return self.query_one(RunView)
 
     def action_pause(self) -> None:
-        self._begin(self._pause)
-
-    async def _pause(self) -> None:
-        await self._told(self._orders().pause_or_resume(self.session.view.state))
+        self._steering.begin(self._steering.pause)
 
     def action_stop(self) -> None:
-        self._begin(self._stop)
-
-    async def _stop(self) -> None:
-        orders, working = self._orders(), sum(bool(task.worker) for task in self.session.view.tasks.values())
-        question = f"stop {orders.plan_id} and cancel the {working} tasks at work? p resumes it"
-        if await self.push_screen_wait(Confirm(question)):
-            await self._told(orders.stop())
+        self._steering.begin(self._steering.stop)
 
     def action_retry(self) -> None:
-        self._begin(self._retry, self._chosen)
-
-    async def _retry(self, task_id: str) -> None:
-        orders = self._orders()
-        question = f"run {task_id} again? What it and everything downstream of it have made is withdrawn"
-        if not task_id:
-            return
-        if await self.push_screen_wait(Confirm(question)):
-            await self._told(orders.retry(task_id))
+        self._steering.begin(self._steering.retry, self._run.chosen)
 
     def action_why(self) -> None:
-        self._begin(self._why, self._chosen)
-
-    async def _why(self, task_id: str) -> None:
-        try:
-            text = await self._orders().why(task_id) if task_id else "no task is chosen"
-        except SignoffError as error:
-            self.say(str(error), "red")
-        else:
-            await self.push_screen_wait(Reader(text))
+        self._steering.begin(self._steering.why, self._run.chosen)
 
     def action_candidate(self) -> None:
-        self._begin(self._judge, self._chosen, "")
+        self._steering.begin(self._steering.judge, self._run.chosen, "")
 
     def action_approve(self) -> None:
-        self._begin(self._judge, self._chosen, "a")
+        self._steering.begin(self._steering.judge, self._run.chosen, "a")
 
     def action_reject(self) -> None:
-        self._begin(self._judge, self._chosen, "x")
-
-    async def _judge(self, task_id: str, verdict: str) -> None:
-        """Shows a candidate; with a verdict, asks for it and gives it on just what was shown."""
-        orders = self._orders()
-        try:
-            found = await orders.candidate(task_id)
-            if verdict:
-                require_waiting(found)
-        except SignoffError as error:
-            self.say(str(error), "red")
-            return
-        hint = {"a": "a: sign it off", "x": "x: reject it"}.get(verdict, "")
-        # guard: people judge in top what they were shown -> pressed = verdict
-        pressed = await self.push_screen_wait(Reader(candidate_text(orders.plan_id, found), hint, tuple(verdict)))
-        reason = await self.push_screen_wait(AskLine("what is to be mended?")) if pressed == "x" else ""
-        if pressed == "a" or reason:
-            await self._told(orders.judge(found, passes=pressed == "a", reason=reason, person=_account()))
-        elif verdict:
-            self.say("no verdict was given: the candidate waits on")
+        self._steering.begin(self._steering.judge, self._run.chosen, "x")
 
     def action_failed(self) -> None:
-        self.failed_only = not self.failed_only
-        self.say("failed tasks alone; f shows all" if self.failed_only else "")
+        self._run.failed_only = not self._run.failed_only
+        self.say("failed tasks alone; f shows all" if self._run.failed_only else "")
         self.draw(always=True)
 
     def action_filter(self) -> None:
-        self._begin(self._filter)
+        self._steering.begin(self._filter)
 
     async def _filter(self) -> None:
-        self.wanted = await self.push_screen_wait(AskLine("show tasks, states or workers with:", self.wanted))
-        self.say(f"tasks with {self.wanted!r}; / changes it" if self.wanted else "")
+        wanted = await self.push_screen_wait(AskLine("show tasks, states or workers with:", self._run.wanted))
+        self._run.wanted = wanted
+        self.say(f"tasks with {wanted!r}; / changes it" if wanted else "")
         self.draw(always=True)
 
     def action_workers(self) -> None:
-        self.shows_workers = not self.shows_workers
-        self.query_one("#run").display = not self.shows_workers
-        self.query_one("#workers").display = self.shows_workers
+        self._shows_workers = not self._shows_workers
+        self._run.display = not self._shows_workers
+        self.query_one(WorkersView).display = self._shows_workers
         self.draw(always=True)
 
     def action_executions(self) -> None:
-        self._begin(self._choose)
+        self._steering.begin(self._choose)
 
     async def _choose(self) -> None:
-        try:
-            found = await self.session.executions()
-        except SignoffError as error:
-            self.say(str(error), "red")
-            return
-        number = await self.push_screen_wait(Choose("executions, the newest first", [*map(_named, found)]))
-        if number >= 0:
-            self.session.choose(found[number])
-            self.draw(always=True)
+        await self._steering.choose()
+        self.draw(always=True)
 
     def action_keys(self) -> None:
         self.push_screen(Reader(HELP))
-
-
-def _named(execution: pb.Execution) -> str:
-    """Returns an execution as a line to choose."""
-    began = day_and_time(execution.created_at)
-    return f"{execution.plan_id}  {state_name(execution.state)}  {began}  {execution.execution_id}"
-
-
-def _table(headings: Sequence[str], lines: Iterable[Sequence[str]]) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for heading in headings:
-        table.add_column(Text(heading, style="bold dim"), overflow="fold")
-    for line in lines:
-        table.add_row(*(Text(one_line(cell)) for cell in line))
-    return table
-
-
-def _account() -> str:
-    """Returns the name of the account; empty when it has none, as in some containers."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return ""

@@ -22,6 +22,7 @@ from signoff.v1 import execution_pb2 as pb
 from signoff.v1 import runner_pb2
 from tests.support.processes.commands import ROOT, signoff
 from tests.support.processes.ptys import on_terminal
+from tests.support.processes.shared_services import services_in
 from tests.support.servers.fake_runner import (
     EXECUTION_ID,
     PLAN_ID,
@@ -329,12 +330,13 @@ async def test_running_a_hostile_plan_draws_it_visibly(tmp_path: Path) -> None:
 
 async def test_the_differences_of_a_hostile_plan_are_visible(tmp_path: Path) -> None:
     plan = hostile_plan(tmp_path)
-    await signoff("run", plan, "--model", "mock", cwd=tmp_path)
-    plan.write_text(plan.read_text().replace('"description": "', '"description": "Now '))
-    async with on_terminal("diff", plan, "--model", "mock", cwd=tmp_path, width=200) as terminal:
-        assert await terminal.ended() == 0
-        assert_visible(terminal.text)
-        assert "7;7;7" in terminal.text
+    async with services_in(tmp_path):
+        await signoff("run", plan, "--model", "mock", cwd=tmp_path)
+        plan.write_text(plan.read_text().replace('"description": "', '"description": "Now '))
+        async with on_terminal("diff", plan, "--model", "mock", cwd=tmp_path, width=200) as terminal:
+            assert await terminal.ended() == 0
+            assert_visible(terminal.text)
+            assert "7;7;7" in terminal.text
 
 
 async def test_services_announce_themselves_visibly_and_take_a_plan(tmp_path: Path) -> None:

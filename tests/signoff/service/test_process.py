@@ -11,7 +11,7 @@ import pytest
 
 from signoff import health
 from signoff.rpc.server import Server
-from signoff.service.process import EXIT_BAD_INPUT
+from signoff.service.exit_codes import EXIT_BAD_INPUT
 from tests.support.processes.commands import ProcessResult
 from tests.support.processes.services import result_of, run, started, until_logged
 

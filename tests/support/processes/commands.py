@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import sys
@@ -47,6 +48,23 @@ async def signoff(*arguments: str | Path, cwd: Path, within: float = 60.0, keep:
         out, err = await process.communicate()
     assert process.returncode is not None
     return ProcessResult(process.returncode, out.decode(), err.decode())
+
+
+async def in_turn(
+    *commands: Sequence[str | Path], cwd: Path, within: float = 60.0, keep: Sequence[str] = ()
+) -> list[ProcessResult]:
+    """Runs `signoff …` for each command line, one after the other, in one process."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "tests.support.processes.in_turn"),
+        cwd=cwd,
+        env=environment(keep),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    async with asyncio.timeout(within):
+        out, _ = await process.communicate(json.dumps([[*map(str, command)] for command in commands]).encode())
+    assert process.returncode == 0
+    return [ProcessResult(*result) for result in json.loads(out)]
 
 
 async def until(process: asyncio.subprocess.Process, text: str, *, times: int = 1, within: float = 60.0) -> None:

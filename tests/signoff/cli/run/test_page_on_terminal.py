@@ -38,7 +38,7 @@ def plan_that_fails(folder: Path) -> Path:
     return plan
 
 
-@pytest.mark.parametrize("fails", [False, True])
+@pytest.mark.parametrize("fails", [pytest.param(False, marks=pytest.mark.long), True])
 async def test_the_page_stays_up_after_a_run_until_ctrl_c_and_the_exit_code_is_the_runs(
     tmp_path: Path, fails: bool
 ) -> None:

@@ -428,6 +428,7 @@ def test_other_commands_do_not_load_it() -> None:
     subprocess.run([sys.executable, "-c", probe], check=True)
 
 
+@pytest.mark.long  # test_on_terminal.py has it with a runner that dies in between
 async def test_a_person_signs_off_in_top_on_a_real_terminal(tmp_path: Path) -> None:
     part = {"input": {"description": "i"}, "output": {"description": "o"}, "validation": {"human": True}}
     plan = tmp_path / "judged.json"

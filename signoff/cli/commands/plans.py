@@ -8,55 +8,32 @@ from typing import Annotated
 
 import typer
 
+from signoff.cli.flag_groups import PageFlags, PlanFlags, SelectionFlags, SettingFlags, WorkerFlags
 from signoff.cli.flags import (
     DB,
-    MARKUP,
     AllowCommands,
     Apps,
-    BudgetCost,
-    BudgetTokens,
-    CanaryRate,
     DataDir,
-    Fresh,
-    FreshPrompts,
-    FreshTasks,
-    FromTasks,
     GraphForm,
-    Inputs,
     Json,
     JudgeModel,
-    Limits,
-    MaxFailures,
     Model,
     Models,
     New,
     NoInfer,
-    NoPrompts,
-    OnFailure,
-    OnlyTasks,
-    OutagePatience,
     OutputFile,
     PlanFile,
     PlanId,
     PlannerAt,
-    Prices,
     Processes,
-    RollbackScope,
     RunnersAt,
-    SetInputs,
     Thinking,
-    Ui,
-    UiAddress,
-    UntilTasks,
     Wait,
     finish,
 )
 from signoff.rpc.ports import PLANNER_ADDRESS, RUNNER_ADDRESS
 
-plans = typer.Typer(rich_markup_mode=MARKUP)
 
-
-@plans.command()
 def run(
     plan: PlanFile,
     model: Model = "",
@@ -64,34 +41,15 @@ def run(
     executors: Annotated[int, typer.Option(min=1, help="Tasks executed at once.")] = 7,
     validators: Annotated[int, typer.Option(min=1, help="Candidates judged at once.")] = 5,
     processes: Processes = 1,
-    models: Models = None,
-    prices: Prices = None,
-    limits: Limits = None,
-    app: Apps = None,
-    allow_commands: AllowCommands = False,
+    *,
+    workers: WorkerFlags,
     data_dir: DataDir = DB,
-    plan_id: PlanId = "",
-    no_infer: NoInfer = False,
-    input_: Inputs = None,
-    set_: SetInputs = None,
+    reading: PlanFlags,
     new: New = False,
-    max_failures: MaxFailures = None,
-    rollback_scope: RollbackScope = None,
-    budget_tokens: BudgetTokens = None,
-    budget_cost: BudgetCost = None,
-    canary_rate: CanaryRate = None,
-    outage_patience: OutagePatience = None,
-    on_failure: OnFailure = None,
-    no_prompts: NoPrompts = False,
-    fresh: Fresh = False,
-    fresh_task: FreshTasks = None,
-    from_task: FromTasks = None,
-    until: UntilTasks = None,
-    only: OnlyTasks = None,
-    fresh_prompts: FreshPrompts = False,
+    settings: SettingFlags,
+    selection: SelectionFlags,
     wait: Wait = False,
-    ui: Ui = False,
-    ui_address: UiAddress = "",
+    page: PageFlags,
     thinking: Thinking = None,
     json: Json = False,
 ) -> None:
@@ -100,11 +58,9 @@ def run(
     Exits with 0 when everything is signed off, 1 when the execution failed or no worker can go on, 2 for bad input or
     configuration, 3 when it was paused, 130 after Ctrl-C, which stops in order: the same command goes on from there.
     """
-    from signoff.cli.run.execution_settings import execution_settings, selected
-    from signoff.cli.run.inputs import InputFlags
-    from signoff.cli.run.page import PageOptions
-    from signoff.cli.run.run import RunOptions
-    from signoff.cli.run.run import run as run_plan
+    from signoff.cli.run import run as running
+    from signoff.cli.run.execution_settings import execution_settings
+    from signoff.cli.run.inputs import given_inputs
     from signoff.cli.show.output import CommandOutput
     from signoff.local.services import LocalSettings
 
@@ -115,65 +71,40 @@ def run(
         processes=processes,
         model=model,
         judge_model=judge_model,
-        models=models,
-        prices=prices,
-        limits=limits,
-        apps=tuple(app or ()),
-        allow_commands=allow_commands,
+        models=workers.models,
+        prices=workers.prices,
+        limits=workers.limits,
+        apps=tuple(workers.app or ()),
+        allow_commands=workers.allow_commands,
         stand_by=False,
     )
-    options = RunOptions(
+    options = running.RunOptions(
         plan=plan,
         services=services,
-        plan_id=plan_id,
-        infer=not no_infer,
-        inputs=InputFlags(paths=tuple(input_ or ()), values=tuple(set_ or ())),
+        plan_id=reading.plan_id,
+        infer=not reading.no_infer,
+        inputs=given_inputs(reading),
         new=new,
-        settings=execution_settings(
-            max_failures,
-            rollback_scope,
-            budget_tokens,
-            budget_cost,
-            canary_rate,
-            outage_patience,
-            on_failure,
-            keep_prompts=False if no_prompts else None,
-            selection=selected(fresh, fresh_task, fresh_prompts, from_task, until, only),
-        ),
-        only=tuple(only or ()),
+        settings=execution_settings(settings, selection),
+        only=tuple(selection.only or ()),
         wait=wait,
-        page=PageOptions(wanted=ui, address=ui_address),
+        page=page,
         thinking=thinking,
         again=shlex.join(["signoff", *(word for word in sys.argv[1:] if word != "--new")]),
     )
-    finish(run_plan(options, CommandOutput(json=json)))
+    finish(running.run(options, CommandOutput(json=json)))
 
 
-@plans.command()
 def submit(
     plan: PlanFile,
     planner: PlannerAt = PLANNER_ADDRESS,
     runner: RunnersAt = RUNNER_ADDRESS,
-    plan_id: PlanId = "",
-    no_infer: NoInfer = False,
-    input_: Inputs = None,
-    set_: SetInputs = None,
+    *,
+    reading: PlanFlags,
     new: New = False,
     detach: Annotated[bool, typer.Option("--detach", help="Do not follow it.")] = False,
-    max_failures: MaxFailures = None,
-    rollback_scope: RollbackScope = None,
-    budget_tokens: BudgetTokens = None,
-    budget_cost: BudgetCost = None,
-    canary_rate: CanaryRate = None,
-    outage_patience: OutagePatience = None,
-    on_failure: OnFailure = None,
-    no_prompts: NoPrompts = False,
-    fresh: Fresh = False,
-    fresh_task: FreshTasks = None,
-    from_task: FromTasks = None,
-    until: UntilTasks = None,
-    only: OnlyTasks = None,
-    fresh_prompts: FreshPrompts = False,
+    settings: SettingFlags,
+    selection: SelectionFlags,
     wait: Wait = False,
     thinking: Thinking = None,
     json: Json = False,
@@ -183,38 +114,27 @@ def submit(
     Exits as `run` does. Ctrl-C ends the following, not the execution.
     """
     from signoff.cli.run import submit as submitting
-    from signoff.cli.run.execution_settings import execution_settings, selected
-    from signoff.cli.run.inputs import InputFlags
+    from signoff.cli.run.execution_settings import execution_settings
+    from signoff.cli.run.inputs import given_inputs
     from signoff.cli.show.output import CommandOutput
 
     options = submitting.SubmitOptions(
         plan=plan,
         planner=planner,
         runner=runner,
-        plan_id=plan_id,
-        infer=not no_infer,
-        inputs=InputFlags(paths=tuple(input_ or ()), values=tuple(set_ or ())),
+        plan_id=reading.plan_id,
+        infer=not reading.no_infer,
+        inputs=given_inputs(reading),
         new=new,
         detach=detach,
-        settings=execution_settings(
-            max_failures,
-            rollback_scope,
-            budget_tokens,
-            budget_cost,
-            canary_rate,
-            outage_patience,
-            on_failure,
-            keep_prompts=False if no_prompts else None,
-            selection=selected(fresh, fresh_task, fresh_prompts, from_task, until, only),
-        ),
-        only=tuple(only or ()),
+        settings=execution_settings(settings, selection),
+        only=tuple(selection.only or ()),
         wait=wait,
         thinking=thinking,
     )
     finish(submitting.submit(options, CommandOutput(json=json)))
 
 
-@plans.command()
 def diff(
     plan: PlanFile,
     model: Model = "",
@@ -223,16 +143,9 @@ def diff(
     app: Apps = None,
     allow_commands: AllowCommands = False,
     data_dir: DataDir = DB,
-    plan_id: PlanId = "",
-    no_infer: NoInfer = False,
-    input_: Inputs = None,
-    set_: SetInputs = None,
-    fresh: Fresh = False,
-    fresh_task: FreshTasks = None,
-    from_task: FromTasks = None,
-    until: UntilTasks = None,
-    only: OnlyTasks = None,
-    fresh_prompts: FreshPrompts = False,
+    *,
+    reading: PlanFlags,
+    selection: SelectionFlags,
     json: Json = False,
 ) -> None:
     """Show what `run` would keep of earlier executions of a plan, what it would do, and why. Runs nothing.
@@ -241,8 +154,8 @@ def diff(
     """
     from signoff.cli.run.diff import DiffOptions
     from signoff.cli.run.diff import diff as show_diff
-    from signoff.cli.run.execution_settings import execution_settings, selected
-    from signoff.cli.run.inputs import InputFlags
+    from signoff.cli.run.execution_settings import execution_settings
+    from signoff.cli.run.inputs import given_inputs
     from signoff.cli.show.output import CommandOutput
     from signoff.local.services import LocalSettings
 
@@ -257,20 +170,17 @@ def diff(
         allow_commands=allow_commands,
         stand_by=False,
     )
-    wanted = selected(fresh, fresh_task, fresh_prompts, from_task, until, only)
-    settings = execution_settings(None, None, None, None, None, None, None, selection=wanted)
     options = DiffOptions(
         plan=plan,
         services=services,
-        plan_id=plan_id,
-        infer=not no_infer,
-        inputs=InputFlags(paths=tuple(input_ or ()), values=tuple(set_ or ())),
-        settings=settings,
+        plan_id=reading.plan_id,
+        infer=not reading.no_infer,
+        inputs=given_inputs(reading),
+        settings=execution_settings(SettingFlags(), selection),
     )
     finish(show_diff(options, CommandOutput(json=json)))
 
 
-@plans.command("compile")
 def compile_plan(
     plan: PlanFile,
     output: OutputFile = None,
@@ -290,7 +200,6 @@ def compile_plan(
     )
 
 
-@plans.command()
 def graph(
     plan: PlanFile,
     form: Annotated[

@@ -7,7 +7,8 @@ from typing import Any
 import jsonschema
 import pytest
 
-from signoff.plan.shapes import ShapeUnclear, read_shape
+from signoff.plan.shapes.reader import read_shape
+from signoff.plan.shapes.tokens import ShapeUnclear
 
 STRING, STRINGS = {"type": "string"}, {"type": "array", "items": {"type": "string"}}
 

@@ -7,32 +7,22 @@ from typing import Annotated
 
 import typer
 
+from signoff.cli.flag_groups import PageFlags, WorkerFlags
 from signoff.cli.flags import (
     DB,
-    MARKUP,
-    AllowCommands,
-    Apps,
     DataDir,
     Json,
     JudgeModel,
-    Limits,
     Model,
-    Models,
     PlannerAt,
-    Prices,
     Processes,
     RunnersAt,
-    Ui,
-    UiAddress,
     WorkerKind,
     finish,
 )
 from signoff.rpc.ports import PLANNER_ADDRESS, RUNNER_ADDRESS, UI_ADDRESS
 
-services = typer.Typer(rich_markup_mode=MARKUP)
 
-
-@services.command()
 def serve(
     data_dir: DataDir = DB,
     planner_address: Annotated[str, typer.Option(metavar="ADDRESS")] = PLANNER_ADDRESS,
@@ -42,18 +32,13 @@ def serve(
     processes: Processes = 1,
     model: Model = "",
     judge_model: JudgeModel = "",
-    models: Models = None,
-    prices: Prices = None,
-    limits: Limits = None,
-    app: Apps = None,
-    allow_commands: AllowCommands = False,
-    ui: Ui = False,
-    ui_address: UiAddress = "",
+    *,
+    workers: WorkerFlags,
+    page: PageFlags,
     json: Json = False,
 ) -> None:
     """Run planner and runner, and workers when asked, until Ctrl-C."""
     from signoff.cli.run import serve as serving
-    from signoff.cli.run.page import PageOptions
     from signoff.cli.show.output import CommandOutput
     from signoff.local.services import LocalSettings
 
@@ -66,17 +51,15 @@ def serve(
         processes=processes,
         model=model,
         judge_model=judge_model,
-        models=models,
-        prices=prices,
-        limits=limits,
-        apps=tuple(app or ()),
-        allow_commands=allow_commands,
+        models=workers.models,
+        prices=workers.prices,
+        limits=workers.limits,
+        apps=tuple(workers.app or ()),
+        allow_commands=workers.allow_commands,
     )
-    page = PageOptions(wanted=ui, address=ui_address)
     finish(serving.serve(settings, CommandOutput(json=json), page))
 
 
-@services.command()
 def ui(
     planner: PlannerAt = PLANNER_ADDRESS,
     runner: RunnersAt = RUNNER_ADDRESS,
@@ -113,10 +96,6 @@ def ui(
     finish(page.ui(settings, CommandOutput(json=json), opens=open_))
 
 
-@services.command(
-    context_settings={"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []},
-    add_help_option=False,
-)
 def worker(context: typer.Context) -> None:
     """Run one worker until Ctrl-C, an executor unless told; `signoff worker --help` has its flags."""
     from signoff.cli.run import serve as serving
@@ -124,7 +103,6 @@ def worker(context: typer.Context) -> None:
     serving.become_worker(context.args)
 
 
-@services.command()
 def conformance(
     address: Annotated[str, typer.Option(metavar="ADDRESS", help="Where the kit listens.")] = "127.0.0.1:0",
     role: Annotated[WorkerKind | None, typer.Option(help="What the worker must be. [default: as it says]")] = None,
