@@ -1,8 +1,8 @@
 """Plans drawn by chance: most of them good and odd, the others damaged in one place.
 
 The same seed and number give the same plan. A good one may hold anything that docs/reference/plans.md
-allows: trees of any shape, dependencies of all kinds, every check, texts of any script, numbers of any size,
-deep parameters.
+allows: trees of any shape, dependencies of all kinds, every check, results of several files, inputs and their places,
+texts of any script, numbers of any size, deep parameters.
 """
 
 from __future__ import annotations
@@ -47,7 +47,25 @@ SCHEMAS: tuple[Any, ...] = (
     {"$schema": "http://json-schema.org/draft-07/schema", "dependencies": {"a": ["b"]}}, {"multipleOf": 0.01},
     {"anyOf": [{"type": "string"}, {"not": {}}]}, {"format": "date"}, {"x-unknown": {"deep": [[[[[1]]]]]}},
 )  # fmt: skip
+FILES = (
+    "report.md", "charts/*.png", "**/*.csv", "*", "a?.txt", ".hidden", "金星/é.txt", "a b.md", "x" * 1_000, "a[1].md",
+    "a/" * 50 + "b", "data.json", "code.zip", "e\u0301/*", "{a,b}.md", "**",
+)  # fmt: skip
+COLUMNS = (
+    ["a", "é" * 99], ["a", {"name": "b", "type": "date", "may_be_empty": True}], None, ["x" * 1_000],
+    [{"name": "a", "min": -0.5, "sum": 2**53 - 1, "unique": True}], [{"name": "n", "type": "integer", "max": 0}],
+)  # fmt: skip
+INPUTS: tuple[tuple[str, str, tuple[Any, ...]], ...] = (
+    ("data", "file", ("data/*.csv", "a.txt", "**", "金星.txt", None)),
+    ("scan", "folder", ("scans/", ".", "a/b", None)),
+    ("release", "text", ("2.4", "x" * 9_000, "{{inputs.notes}}", "“金星” {{", None)),
+    ("notes", "text", TEXTS),
+    ("opts", "json", ({}, [1, 2.50, None], "text", 0, 10**300, {"a": {"b": [[]]}}, None)),
+)
 NAMES = ("model", "fetch", "gpt-5-mini", "a/b:c.d", "x" * 128)
+MAKERS_OF_FILES: tuple[Any, ...] = (
+    "fetch", {"command": ["python3", "make.py"]}, {"name": "draw", "run_timeout": 5}, {"command": {"argv": ["sort"]}},
+)  # fmt: skip
 NUMBERS = (0, 1, -1, 2**53, 2**63, 2**64, 10**300, 0.1, 1e-300, 1.7976931348623157e308, -0.0, 12345678901234567.89)
 
 
@@ -73,10 +91,15 @@ def _encoded(plan: Any, chance: Chance) -> bytes:
 
 def _plan(chance: Chance) -> Raw:
     nodes = _tree(chance)
+    inputs = _inputs(chance)
     tasks = [_task(n, nodes, chance) for n in range(len(nodes))]
+    for task in tasks:
+        if inputs and "output" in task:
+            _use(inputs, task, chance)
     if chance.random() < 0.3:
         chance.shuffle(tasks)
-    return {"idea": chance.choice(TEXTS), "tasks": tasks, **({"$schema": "x"} if chance.random() < 0.1 else {})}
+    said = {"inputs": inputs} if inputs or chance.random() < 0.05 else {}
+    return {**said, "idea": chance.choice(TEXTS), "tasks": tasks, **({"$schema": "x"} if chance.random() < 0.1 else {})}
 
 
 def _tree(chance: Chance) -> list[list[int]]:
@@ -124,10 +147,15 @@ def _work(n: int, count: int, chance: Chance) -> Raw:
         task["input"]["parameters"] = _value(chance, chance.choice((1, 3, 6)))
     if chance.random() < 0.02:
         task["input"]["parameters"] = _nested(chance.choice((50, 150, 190)), chance)
-    if chance.random() < 0.7:
-        task["validation"] = _validation(chance)
-    if chance.random() < 0.3:
+    files = chance.choices(FILES, k=chance.choice((1, 2, 5))) if chance.random() < 0.25 else []
+    if files:
+        task["output"]["files"] = files[0] if chance.random() < 0.2 else files
+        task["executor"] = chance.choice(MAKERS_OF_FILES)
+    elif chance.random() < 0.3:
         task["executor"] = _executor(chance)
+    if chance.random() < 0.7:
+        named = [files[0]] if isinstance(task["output"].get("files"), str) else files
+        task["validation"] = _validation(chance, named)
     return task
 
 
@@ -152,17 +180,57 @@ def _nested(depth: int, chance: Chance) -> Any:
     return value
 
 
+# ---------------------------------------------------------------- inputs
+
+
+def _inputs(chance: Chance) -> Raw:
+    """Draws the inputs that a plan declares: mostly none."""
+    if chance.random() < 0.6:
+        return {}
+    declared = chance.sample(INPUTS, chance.randint(1, len(INPUTS)))
+    described = {"description": chance.choice(TEXTS[:8])} if chance.random() < 0.3 else {}
+    return {name: {kind: chance.choice(values), **described} for name, kind, values in declared}
+
+
+def _use(inputs: Raw, task: Raw, chance: Chance) -> None:
+    """Has a task read inputs, and puts places for them into its texts."""
+    if chance.random() < 0.5:
+        task["input"]["artifacts"].append(chance.choice([*inputs]))
+    filled = [name for name in ("release", "notes", "opts") if name in inputs]
+    if not filled or chance.random() < 0.4:
+        return
+    place = f"{{{{{chance.choice(('', ' '))}inputs.{chance.choice(filled)}{chance.choice(('', ' '))}}}}}"
+    task["description"] = f"{task.get('description', '')} {place}" * chance.choice((1, 1, 20))
+    if chance.random() < 0.5:
+        task["input"]["parameters"] = {"whole": place, "in a text": f"a {place} b", "deep": [[{"a": place}]]}
+    if chance.random() < 0.5 and "validation" in task:
+        task["validation"].setdefault("criteria", []).append(f"It says {place}")
+    if chance.random() < 0.3 and "validation" in task and inputs.get("release", {}).get("text"):
+        phrase = {"type": "contains", "phrases": ["{{inputs.release}}"]}
+        task["validation"].setdefault("checks", []).append(phrase)
+
+
 # ---------------------------------------------------------------- terms
 
 
-def _validation(chance: Chance) -> Raw:
+def _validation(chance: Chance, files: list[str]) -> Raw:
+    """Draws a validation. `files`: the patterns of those that the task makes."""
     validation: Raw = {}
     if chance.random() < 0.7:
         validation["criteria"] = chance.choices(CRITERIA + TEXTS, k=chance.choice((1, 2, 5)))
     if chance.random() < 0.7:
-        validation["checks"] = [_check(chance) for _ in range(chance.choice((1, 2, 4)))]
+        validation["checks"] = [_check(chance, files) for _ in range(chance.choice((1, 2, 4)))]
     if chance.random() < 0.2:
-        validation["judge"] = chance.choice(({"votes": 3}, {"votes": 9, "needed": 9}, {"model": "m"}, {}))
+        validation["judge"] = chance.choice(
+            (
+                {"votes": 3},
+                {"votes": 9, "needed": 9},
+                {"model": "m"},
+                {},
+                {"images": True},
+                {"images": False, "votes": 3},
+            )
+        )
     if chance.random() < 0.1:
         validation["human"] = chance.choice((True, False, None))
     if chance.random() < 0.1:
@@ -202,21 +270,33 @@ _CHECKS: dict[str, Callable[[Chance], Raw]] = {
     "quoted": lambda _: {},
     "postscript": lambda chance: {"marker": chance.choice(("P.S.", "附言", None))},
     "file_size": lambda chance: _bounds(chance, "bytes"),
-    "media_type": lambda chance: {"types": chance.choice(("image/png", ["text/*", "a/b+c"]))},
-    "image": lambda chance: {"min_width": chance.choice((None, 1, 10**6)), "may_be_blank": chance.choice((True, None))},
-    "table": lambda chance: {
-        "columns": chance.choice(
-            (["a", "é" * 99], [{"name": "a", "min": -0.5, "sum": 2**53 - 1, "unique": True}], None)
-        ),
-        "max_rows": chance.choice((None, 0, 2**53)),
+    "media_type": lambda chance: {"types": chance.choice(("image/png", ["text/*", "a/b+c"], ["Image/PNG"] * 3))},
+    "image": lambda chance: {
+        **{side: chance.choice((None, 1, 10**4)) for side in chance.sample(("min_width", "min_height"), 1)},
+        **{side: chance.choice((None, 10**6)) for side in chance.sample(("max_width", "max_height"), 1)},
+        "may_be_blank": chance.choice((True, None)),
     },
-    "archive_safe": lambda chance: {"max_members": chance.choice((None, 1, 10**6))},
+    "table": lambda chance: _table(chance.choice(COLUMNS), chance),
+    "archive_safe": lambda chance: {
+        "max_members": chance.choice((None, 1, 10**6)),
+        "max_unpacked_bytes": chance.choice((None, 1, 2**40)),
+    },
 }
+_WITHOUT_FILE = ("command", "function")  # checks that are given all files
 
 
-def _check(chance: Chance) -> Raw:
+def _table(columns: Any, chance: Chance) -> Raw:
+    only = {"only_these": True} if columns and chance.random() < 0.3 else {}
+    return {"columns": columns, **only, "max_rows": chance.choice((None, 0, 2**53))}
+
+
+def _check(chance: Chance, files: list[str]) -> Raw:
+    """Draws a check. `files`: the patterns of those that the task makes; one of them may be looked at."""
+    if files and chance.random() < 0.2:
+        return {"type": "required_files", "files": chance.choice((files, files[0], files * 3))}
     kind = chance.choice([*_CHECKS])
-    return {"type": kind, **_CHECKS[kind](chance)}
+    at = {"file": chance.choice(files)} if files and kind not in _WITHOUT_FILE and chance.random() < 0.6 else {}
+    return {"type": kind, **_CHECKS[kind](chance), **at}
 
 
 def _executor(chance: Chance) -> Any:
@@ -260,7 +340,8 @@ _WRONG: tuple[Any, ...] = (
     None, True, 0, -1, 1.5, 10**400, "", "\x00", "x" * 2_000, "é" * 200_000, [], [[]], {}, {"": {}}, ["", None, 3],
     [{"type": "regex", "pattern": "("}] * 300, "(" * 200 + ")" * 200, [""] * 2_000, "." * 20_000,
     {"$ref": "#"}, {"enum": [[1]] * 3}, {"required": [[n] for n in range(300)]}, "[一-龥]" * 200,
-    {"a": {"$ref": "#/b"}},
+    {"a": {"$ref": "#/b"}}, "../x", ["/etc/passwd"], ["a"] * 101, "a\\b", "{{inputs.nowhere}}", "{{inputs.data}}",
+    [{"file": 3}], {"file": "a", "folder": "b"}, {"a.b": {"text": ""}}, {"text": {}}, "{{inputs.release}}",
 )  # fmt: skip
 
 
