@@ -30,7 +30,7 @@ class _Worker:
 
 @dataclass(slots=True)
 class Brought:
-    """What was brought under a lease, in all its uploads."""
+    """The files and bytes that came under a lease, in all its uploads."""
 
     files: int = 0
     size: int = 0  #: bytes
@@ -46,7 +46,7 @@ class Brought:
 
 
 class UploadPlaces:
-    """Who may send files now. What leases have brought is known until they end."""
+    """The places of uploads. What leases have brought is known until they end."""
 
     def __init__(self) -> None:
         self._sending = ConcurrencyLimit(AT_ONCE, _WHAT)

@@ -82,7 +82,8 @@ class DrawnWorker:
         if self._fresh and self._chance.random() < 0.85:
             return self._fresh.pop()
         others = [*[*self._drawer.known.texts.get("lease_id", ())][-8:], "never.0.1", ""]
-        return self._chance.choice(others)
+        drawn: str = self._chance.choice(others)
+        return drawn
 
     async def _listen(self) -> tuple[grpc.StatusCode, str]:
         """Returns how the stream ended, as a read tells it: gRPC's client may only know of a write at that moment."""

@@ -19,9 +19,11 @@ from google.protobuf.descriptor import FieldDescriptor, MethodDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
-from runner_svc.services.manifests import READ_AT_ONCE
+from runner_svc.core.model.values import Content
+from runner_svc.services.manifests import READ_AT_ONCE, Manifests
 from runner_svc.services.runner_service import MOST_SENDING
 from signoff.bounds import bounds_in
+from signoff.manifest.manifest import MANIFEST_TYPE
 from signoff.rpc.statuses import reason_of
 from signoff.v1 import execution_pb2, runner_pb2
 from tests.hostile.drawn_client import METHODS, call_of
@@ -198,15 +200,21 @@ async def test_many_who_ask_for_files_of_one_manifest_have_it_read_a_few_times(
     runner: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     files = {"a.txt": b"a", "b.txt": b"b"}
-    ref = await made_with_files(runner, files)
-    whole, get, reads = hashlib.sha256(manifest_body(files)).hexdigest(), runner.engine.contents.get, Counter[str]()
+    await made_with_files(runner, files)
+    body = manifest_body(files)
+    content = Content(digest=hashlib.sha256(body).hexdigest(), size=len(body), media_type=MANIFEST_TYPE)
+    get, gate, reads = runner.engine.contents.get, asyncio.Event(), Counter[str]()
 
     async def counted(digest: str) -> bytes:
         reads[digest] += 1
+        await gate.wait()
         return await get(digest)
 
     monkeypatch.setattr(runner.engine.contents, "get", counted)
-    request = runner_pb2.GetArtifactRequest(ref=ref, task_id="a", path="b.txt")
-    calls = [runner.stub.GetArtifact(request) for _ in range(UNREAD)]
-    assert [[part.chunk async for part in call][-1] for call in calls] == [b"b"] * UNREAD
-    assert 0 < reads[whole] <= READ_AT_ONCE
+    manifests = Manifests(runner.engine.contents)
+    asked = asyncio.gather(*(manifests.of(content) for _ in range(UNREAD)))
+    await until(lambda: reads[content.digest] >= READ_AT_ONCE, "the first few read it")
+    gate.set()
+    found = await asked
+    assert {len(manifest.files) for manifest in found if manifest is not None} == {len(files)}
+    assert reads[content.digest] == READ_AT_ONCE

@@ -253,8 +253,14 @@ async def test_chunks_under_a_lease_that_was_never_given_are_passed_over(
         assert not await contents(runner)
 
 
-@pytest.mark.guard(name="a small candidate in chunks is stored")
-@pytest.mark.parametrize("body", [b"", b"small", LARGE])
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(b"", marks=pytest.mark.guard(name="a small candidate in chunks is stored"), id="empty"),
+        pytest.param(b"small", marks=pytest.mark.guard(name="a small candidate in chunks is stored"), id="small"),
+        pytest.param(LARGE, id="large"),
+    ],
+)
 async def test_a_candidate_of_any_size_may_come_in_chunks_and_is_kept(runner: Running, body: bytes) -> None:
     ref = await runner.start("one")
     async with raw_worker(runner, EXECUTOR, "w1") as worker, raw_worker(runner, VALIDATOR, "v1") as validator:
