@@ -8,5 +8,5 @@ Two searches draw what the tests do not foresee, and `test_frames` and `test_pla
 
     fuzz_frames   drawn workers and clients of one runner: drawn_messages, drawn_files, drawn_worker, drawn_client.
                   Beside them honest_workers must finish their plan; outcomes says what is no answer
-    fuzz_plans    plans, most of which compile: drawn_plans
+    fuzz_plans    plans, most of which compile: drawn_plans, drawn_terms
 """
