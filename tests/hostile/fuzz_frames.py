@@ -6,8 +6,8 @@
 Each drawn worker says Hello, is welcomed, is given work, and answers it with frames and files that are good, odd,
 damaged, or about the work of others; drawn clients send requests and streams of every kind. None of them may cause a
 bug, end the runner, keep honest workers from finishing an execution, break a page that people look at, change or keep a
-file that they may not, or leave a journal that opens to another state. The seed decides what is drawn. The
-answers of the runner, and so the known leases, also depend on the moment.
+file that they may not, or leave a journal that opens to another state. The seed decides what is drawn. The answers of
+the runner, and so the known leases, also depend on the moment.
 """
 
 from __future__ import annotations
