@@ -107,7 +107,8 @@ def _file_size(raw: dict[str, Any]) -> Check:
 
 
 def _media_type(raw: dict[str, Any]) -> Check:
-    return MediaTypeCheck(types=required(raw, "types", _some(_one_type, MAX_MEDIA_TYPES, "media types")))
+    types = required(raw, "types", _some(_one_type, MAX_MEDIA_TYPES, "media types"))
+    return MediaTypeCheck(types=tuple(dict.fromkeys(types)))
 
 
 def _one_type(value: object) -> str:
@@ -126,7 +127,7 @@ def _some(read: Callable[[object], str], most: int, what: str) -> Callable[[obje
             raise ValueError(f"expected a list of {what} that is not empty, but got {described(value)}")
         if len(values) > most:
             raise ValueError(f"expected at most {most:,} {what}, but got {len(values):,}")
-        return tuple(dict.fromkeys(map(read, values)))
+        return tuple(map(read, values))  # each at its number in the plan, by which it is named when it is wrong
 
     return read_all
 

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from planner_svc.checks.structured import check_to_json
 from planner_svc.diagnostics import Diagnostics, listed, quoted
 from planner_svc.model import InputKind, Plan, Task
+from planner_svc.read.places import entry_of, field_of
 from signoff.plan.inputs import PLACE
 
 _TEXTS = (InputKind.TEXT, InputKind.JSON)
@@ -148,8 +149,9 @@ def _strings(value: Any, path: str) -> Iterator[tuple[str, str, bool]]:
         if isinstance(part, str):
             yield place, part, False
         elif isinstance(part, list):
-            pending += [(entry, f"{place}[{n}]") for n, entry in enumerate(part)]
+            pending += [(entry, entry_of(place, n)) for n, entry in enumerate(part)]
         elif isinstance(part, dict):
             for name, entry in part.items():
                 yield place, name, True
-                pending.append((entry, f"{place}.{name}"))
+                # guard: a path in parameters is short -> pending.append((entry, f"{place}.{name}"))
+                pending.append((entry, field_of(place, name)))

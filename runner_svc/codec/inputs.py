@@ -8,6 +8,7 @@ from runner_svc.core.model.inputs import DeclaredInput, GivenInput, InputFile, I
 from runner_svc.core.model.values import Content
 from signoff.bounds import clipped
 from signoff.errors import InputsInvalid
+from signoff.manifest.manifest import is_manifest
 from signoff.manifest.patterns import is_pattern
 from signoff.schemas.numbers import exact_json, json_text
 from signoff.v1 import execution_pb2 as pb
@@ -46,7 +47,10 @@ def given_from_proto(messages: Iterable[pb.GivenInput]) -> tuple[GivenInput, ...
 
 
 def given_by_client(messages: Iterable[pb.GivenInput]) -> tuple[GivenInput, ...]:
-    """Returns the inputs of a request, with JSON in its compact form. Raises InputsInvalid for JSON that is none."""
+    """Returns the inputs of a request, with JSON in its compact form.
+
+    Raises InputsInvalid for JSON that is none, and for a file that is said to be a manifest.
+    """
     whole = [pb.GivenInput.FromString(message.SerializeToString()) for message in messages]
     for message in whole:
         if message.HasField("json"):
@@ -54,7 +58,17 @@ def given_by_client(messages: Iterable[pb.GivenInput]) -> tuple[GivenInput, ...]
                 message.json = json_text(exact_json(message.json))
             except ValueError as error:
                 raise InputsInvalid(f"expected JSON as the input {message.name}, but got other text: {error}") from None
+        _check_media_types(message)
     return given_from_proto(whole)
+
+
+def _check_media_types(message: pb.GivenInput) -> None:
+    """Raises InputsInvalid for a file of the type of manifests: who reads it would look for the files that it names."""
+    for file in message.files:
+        # guard: an input is no manifest -> if False:
+        if is_manifest(file.media_type):
+            got = f"{file.path[:200]!r} is to be {file.media_type}, which tells of several"
+            raise InputsInvalid(f"expected the media type of one file in the input {message.name}, but {got}")
 
 
 def _file_from_proto(message: pb.GivenFile) -> InputFile:

@@ -13,6 +13,10 @@ own:
     prompts       ListPrompts and GetPrompt, folded from the journal
     worker_list   ListWorkers
     content_uploads   ListMissingContents and UploadContent: files of inputs, before a start names them
+    file_uploads   UploadFiles: the files of a candidate, under the lease of its attempt
+    upload_places  how many of those a worker may send at once, and how much under one lease
+    manifests      manifests of candidates: held against what was brought, and read for single files
+    sending        streams of a content, a range of it, or its files
 
 `worker_service` serves workers: each stream is a session, its messages become signals in their order (codec.frames).
 

@@ -2,6 +2,9 @@
 
 Small files are stored many at a time, large ones pass through piece by piece. So an upload takes a few megabytes of
 memory, however much it brings. What no candidate names in the end is dropped after the lease: runner_svc/leftovers.py.
+
+Uploads have a few places, of which one worker has some at most, under leases that it holds. A lease has a bound in
+files and bytes for all its uploads together. So no worker keeps the others waiting for long, and none fills the disk.
 """
 
 from __future__ import annotations
@@ -9,67 +12,78 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 
 from runner_svc.contents import LARGE_BYTES, Contents, WrongBytes
 from runner_svc.core.decide.turn import State
-from runner_svc.core.model.values import LeaseId, Phase
+from runner_svc.core.model.values import LeaseId, Phase, WorkerName
 from runner_svc.engine import Engine
 from runner_svc.services.timely import STALL, timely
+from runner_svc.services.upload_places import Brought, UploadPlaces
 from signoff.errors import InvalidField, StaleLease
 from signoff.manifest.manifest import MAX_FILES, MAX_FILES_BYTES
-from signoff.rpc.concurrency import ConcurrencyLimit
 from signoff.rpc.frames import MAX_CANDIDATE_BYTES
 from signoff.v1 import runner_pb2
 
-AT_ONCE = 8  # uploads; each holds about GROUP_BYTES and a message
 GROUP_BYTES, GROUP_FILES = 4 * 1024 * 1024, 500  # small files that are stored together
 FRESH_AFTER = 64 * 1024 * 1024  # bytes after which the lease is looked at again
+FRESH_FOR = 10.0  # seconds after which it is, too
 
 
 class FileUploads:
     """Takes the files of candidates."""
 
-    def __init__(self, engine: Engine, *, stall: float = STALL) -> None:
+    def __init__(self, engine: Engine, *, stall: float = STALL, fresh_for: float = FRESH_FOR) -> None:
+        """`stall`, `fresh_for`: seconds until a message must come, and until a lease is looked at again."""
         self._engine = engine
         self._stall = stall
-        self._slots = ConcurrencyLimit(AT_ONCE, "uploads of files")
+        self._fresh_for = fresh_for
+        self._places = UploadPlaces()
 
     async def take(self, messages: AsyncIterator[runner_pb2.UploadFilesRequest]) -> runner_pb2.UploadFilesResponse:
         """Stores the files of a stream. Returns how many came, and how many bytes.
 
         Raises StaleLease, InvalidField, UploadStalled, or TooManyStreams when other uploads take too long.
         """
-        async with self._slots.slot():
-            return await _Upload(self._engine, self._stall).take(messages)
+        async with aclosing(timely(messages, lambda: 0, self._stall)) as stream:
+            begun = await anext(stream, None)
+        if begun is None or not begun.lease_id:
+            raise InvalidField("lease_id", "the lease in the first message", "nothing")
+        upload = _Upload(self._engine, self._places, LeaseId(begun.lease_id), self._fresh_for)
+        # Only now does the upload get a place: a stream that is merely open, or has no lease, keeps no other waiting.
+        async with self._places.place(await upload.holder()):
+            return await upload.take(begun, timely(messages, lambda: upload.came, self._stall))
 
 
 class _Upload:
-    """One stream of files."""
+    """One stream of files. `came`: how many bytes have come so far."""
 
-    def __init__(self, engine: Engine, stall: float) -> None:
+    def __init__(self, engine: Engine, places: UploadPlaces, lease: LeaseId, fresh_for: float) -> None:
         self._engine = engine
         self._contents: Contents = engine.contents
-        self._stall = stall
-        self._lease = ""
+        self._places = places
+        self._lease = lease
+        self._fresh_for = fresh_for
+        self._brought = Brought()
+        self.came = 0
         self._files = 0
-        self._bytes = 0  # that have come
         self._announced = 0  # bytes of the files that were begun
+        self._stored = Brought()  # of this stream
         self._looked_at = 0  # the bytes that had come when the lease was last looked at
+        self._looked = 0.0  # when that was
         self._group: dict[str, bytes] = {}
         self._group_bytes = 0
         self._next: runner_pb2.UploadFilesRequest | None = None  # behind the bytes of a file
 
-    async def take(self, messages: AsyncIterator[runner_pb2.UploadFilesRequest]) -> runner_pb2.UploadFilesResponse:
-        stream = timely(messages, lambda: self._bytes, self._stall)
-        begun = await anext(stream, None)
-        if begun is None or not begun.lease_id:
-            raise InvalidField("lease_id", "the lease in the first message", "nothing")
-        self._lease = begun.lease_id
-        await self._check_lease()
+    async def take(
+        self, begun: runner_pb2.UploadFilesRequest | None, stream: AsyncIterator[runner_pb2.UploadFilesRequest]
+    ) -> runner_pb2.UploadFilesResponse:
+        """Takes the files of a stream. `begun`: its first message."""
+        self._brought = self._places.brought(self._lease)
         while begun is not None:
             begun = await self._file(begun, stream)
         await self._store_group()
-        return runner_pb2.UploadFilesResponse(files=self._files, size_bytes=self._bytes)
+        return runner_pb2.UploadFilesResponse(files=self._files, size_bytes=self.came)
 
     async def _file(
         self, begun: runner_pb2.UploadFilesRequest, stream: AsyncIterator[runner_pb2.UploadFilesRequest]
@@ -84,12 +98,11 @@ class _Upload:
         try:
             if self._contents.takes_streams(size):
                 await self._contents.put_large(digest, size, pieces, self._lease)
+                self._count(1, size)
             else:
                 await self._small(digest, size, pieces)
         except WrongBytes as problem:
             raise InvalidField("chunk", f"of file {digest} {problem}", "others") from None
-        if self._bytes - self._looked_at >= FRESH_AFTER:
-            await self._check_lease()
         return self._next
 
     def _check_bounds(self, size: int) -> None:
@@ -98,6 +111,7 @@ class _Upload:
         # guard: files of an upload are bounded -> if False:
         if self._announced > MAX_FILES_BYTES:
             raise InvalidField("size_bytes", f"at most {MAX_FILES_BYTES:,} bytes in all files", f"{self._announced:,}")
+        self._brought.check(self._files - self._stored.files, self._announced - self._stored.size)
         if size > MAX_CANDIDATE_BYTES and not self._contents.takes_streams(size):
             most = f"at most {MAX_CANDIDATE_BYTES:,} bytes in a file, for this runner has no object store (--objects)"
             raise InvalidField("size_bytes", most, f"{size:,}")
@@ -108,7 +122,10 @@ class _Upload:
         """Yields the bytes of the file that was begun, until another one begins or the stream ends."""
         self._next, piece = begun, begun.chunk
         while True:
-            self._bytes += len(piece)
+            self.came += len(piece)
+            # guard: an upload ends with its lease -> if False:
+            if self.came - self._looked_at >= FRESH_AFTER or self._now() - self._looked >= self._fresh_for:
+                await self.holder()
             if piece:
                 yield piece
             self._next = await anext(stream, None)
@@ -139,15 +156,28 @@ class _Upload:
         group, self._group, self._group_bytes = self._group, {}, 0
         if group:
             await self._contents.put_small(group, self._lease)
+            self._count(len(group), sum(map(len, group.values())))
 
-    async def _check_lease(self) -> None:
-        """Raises StaleLease when the lease is not held, or is a validator's."""
-        self._looked_at = self._bytes
+    def _count(self, files: int, size: int) -> None:
+        """Counts what was stored, for the bounds of the lease."""
+        for counted in (self._stored, self._brought):
+            counted.files, counted.size = counted.files + files, counted.size + size
+
+    async def holder(self) -> WorkerName:
+        """Returns the worker that holds the lease. Raises StaleLease when there is none, or it is a validator."""
+        self._looked_at, self._looked = self.came, self._now()
+        holder = await self._engine.ask(self._held_by)
         # guard: files come under leases that are held -> if False:
-        if not await self._engine.ask(lambda state: _is_held(state, LeaseId(self._lease))):
+        if holder is None:
             raise StaleLease(f"expected the lease of an executor that is held, but {self._lease[:200]!r} has ended")
+        return holder
 
+    def _held_by(self, state: State) -> WorkerName | None:
+        """Returns the executor that holds the lease; None: none does."""
+        self._places.forget_ended(state)
+        held = state.roster.leases.get(self._lease)
+        return held.worker if held is not None and held.phase is Phase.EXECUTE else None
 
-def _is_held(state: State, lease: LeaseId) -> bool:
-    held = state.roster.leases.get(lease)
-    return held is not None and held.phase is Phase.EXECUTE
+    @staticmethod
+    def _now() -> float:
+        return asyncio.get_running_loop().time()

@@ -14,6 +14,7 @@ from signoff.manifest.manifest import BadManifest, FileEntry, Manifest, is_manif
 
 MOST_KEPT = 64  # manifests that are kept in memory, with all their files
 MOST_KEPT_FILES = 100_000  # of them together, in about 50 MB
+READ_AT_ONCE = 4  # manifests: one has up to 8 MiB, and as many clients as like may ask for the same one
 NAMED = 3  # files that a failure names
 
 
@@ -58,14 +59,24 @@ class Manifests:
         self._contents = contents
         self._kept: OrderedDict[str, Manifest] = OrderedDict()
         self._files = 0
+        self._reading = asyncio.Semaphore(READ_AT_ONCE)
 
     async def of(self, content: Content) -> Manifest | None:
         """Returns the manifest that a content is; None: it is none. Raises StorageFailed."""
         if not is_manifest(content.media_type):
             return None
+        if (known := self._known(content)) is not None:
+            return known
+        # guard: manifests are read a few at a time -> if True:
+        async with self._reading:
+            return self._known(content) or await self._read(content)
+
+    def _known(self, content: Content) -> Manifest | None:
         if (kept := self._kept.get(content.digest)) is not None:
             self._kept.move_to_end(content.digest)
-            return kept
+        return kept
+
+    async def _read(self, content: Content) -> Manifest:
         body = await self._contents.get(content.digest)
         try:
             manifest = await asyncio.to_thread(manifest_from_json, body)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from typing import TypeVar
 
 from signoff.errors import UploadStalled
@@ -14,7 +14,7 @@ STALL = 30.0  # seconds between two messages
 LEAST_BYTES_A_SECOND = 16 * 1024  # on average, after the first `STALL` seconds
 
 
-async def timely(messages: AsyncIterator[M], came: Callable[[], int], stall: float = STALL) -> AsyncIterator[M]:
+async def timely(messages: AsyncIterator[M], came: Callable[[], int], stall: float = STALL) -> AsyncGenerator[M, None]:
     """Yields the messages of an upload. `came`: how many bytes have come so far. Raises UploadStalled."""
     loop = asyncio.get_running_loop()
     begun = loop.time()

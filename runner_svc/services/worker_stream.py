@@ -203,13 +203,17 @@ class WorkerStream:
     async def _signal_of_candidate(
         self, message: worker_pb2.Candidate, body: bytes | bytearray, lease: LeaseId
     ) -> signals.Signal:
-        """Returns the signal of a candidate. A large one is stored before its event, but only if it would count.
+        """Returns the signal of a candidate. One that is large, or came in chunks, is stored before its event.
 
-        Otherwise any worker could fill the store. An orphan's bytes are kept if it was one message.
+        That is done only if it would count: otherwise any worker could fill the store. An orphan's bytes are kept if it
+        was one message.
         """
-        # guard: large candidates under leases that are held -> counts = len(body) > INLINE_LIMIT
-        counts = len(body) > INLINE_LIMIT and await self._may_bring(lease)
-        apart = counts or isinstance(body, bytearray)
+        in_chunks = isinstance(body, bytearray)
+        # guard: a small candidate in chunks is stored -> before = len(body) > INLINE_LIMIT
+        before = in_chunks or len(body) > INLINE_LIMIT
+        # guard: large candidates under leases that are held -> counts = before
+        counts = before and await self._may_bring(lease)
+        apart = counts or in_chunks
         at, session = self._engine.now(), self._session.id
 
         def read() -> tuple[bytes, signals.CandidateMade | signals.WorkFailed]:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -26,7 +26,7 @@ MANIFEST_TYPE = "application/vnd.signoff.files+json"  # the media type of a mani
 FILES = "files"  # a feature in Hello: the worker makes and reads results of several files
 MAX_FILES = 10_000  # of one result
 MAX_FILES_BYTES = 1024**3  # of all files of one result together
-MAX_DEPTH = 100  # names of a path: each of its folders is compared with the others
+MAX_DEPTH = 100  # names of a path: each but the last is a folder, wherever the files are written
 MAX_MANIFEST_BYTES = 8 * 1024 * 1024  # 800 for each of 10,000 files
 
 _SHOWN = 200  # characters of a path in an error
@@ -143,7 +143,6 @@ def check_apart(paths: Iterable[str]) -> None:
     A name that is written in two ways, as an accent may be, is one name on some disks as well.
     """
     taken = dict[str, str]()
-    folders = dict[str, str]()
     for path in paths:
         own = folded(path)
         if own in taken:
@@ -151,20 +150,17 @@ def check_apart(paths: Iterable[str]) -> None:
                 f"expected paths that differ in more than their case, but got {shown(taken[own])} and {shown(path)}"
             )
         taken[own] = path
-        for end in _slashes(own):
-            folders.setdefault(own[:end], path)
-    for folder, path in folders.items():
-        if folder in taken:
-            raise BadManifest(f"expected {shown(taken[folder])} to be a file or a folder, but {shown(path)} is in it")
+    # In this order a path stands right before what is in it. The folders themselves may be too many for the memory.
+    for own, after in pairwise(sorted(taken, key=lambda own: own.replace("/", "\0"))):
+        # guard: a file is no folder of another -> if False:
+        if after.startswith(f"{own}/"):
+            inner = shown(taken[after])
+            raise BadManifest(f"expected {shown(taken[own])} to be a file or a folder, but {inner} is in it")
 
 
 def folded(path: str) -> str:
     """Returns a path as disks compare names that do not tell case, or ways to write an accent, apart."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFD", path).casefold())
-
-
-def _slashes(path: str) -> Sequence[int]:
-    return [place for place, character in enumerate(path) if character == "/"]
 
 
 def shown(path: str) -> str:

@@ -123,7 +123,11 @@ def _loaded(data: bytes) -> Any:
 
 
 def exists(raw: Any, path: str) -> bool:
-    """Tells whether a path leads somewhere; its last step may name a field that is missing."""
+    """Tells whether a path leads somewhere; its last step may name a field that is missing.
+
+    What the plan has in its short form counts as the long form: a text for a list of one or a column of that name, a
+    list for a command.
+    """
     steps = re.findall(r"[^.\[\]]+|\[\d+\]", path)
     place = raw
     for n, step in enumerate(steps):
@@ -132,6 +136,8 @@ def exists(raw: Any, path: str) -> bool:
             place = place[index]
         elif isinstance(place, dict) and step in place:
             place = place[step]
+        elif (isinstance(place, str) and step in ("[0]", "name")) or (isinstance(place, list) and step == "argv"):
+            continue
         else:
             return isinstance(place, dict) and n == len(steps) - 1
     return True

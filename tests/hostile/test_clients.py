@@ -6,7 +6,9 @@ Clients of the planner are in test_clients_planner.py, clients that read nothing
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import random
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,13 +19,18 @@ from google.protobuf.descriptor import FieldDescriptor, MethodDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
+from runner_svc.core.model.values import Content
+from runner_svc.services.manifests import READ_AT_ONCE, Manifests
+from runner_svc.services.runner_service import MOST_SENDING
 from signoff.bounds import bounds_in
+from signoff.manifest.manifest import MANIFEST_TYPE
 from signoff.rpc.statuses import reason_of
 from signoff.v1 import execution_pb2, runner_pb2
-from tests.hostile.fuzz_frames import METHODS
+from tests.hostile.drawn_client import METHODS, call_of
 from tests.support.servers.raw_worker import EXECUTOR, VALIDATOR, raw_worker
 from tests.support.servers.runner import PlannerOfTexts, Running, running
 from tests.support.servers.service import until
+from tests.support.work.brought_files import bring, candidate_of, manifest_body
 
 PLANS = PlannerOfTexts(one="a", two="a; b <- a")
 WITHIN = 10.0  # seconds for an answer
@@ -53,10 +60,7 @@ async def state_of(runner: Running, ref: runner_pb2.ExecutionRef) -> int:
 
 async def answered(runner: Running, method: MethodDescriptor, body: bytes) -> tuple[grpc.StatusCode, str, str]:
     """Returns how a request of these bytes ends: the status, its reason, and its text."""
-    path = f"/{method.containing_service.full_name}/{method.name}"
-    channel: Any = runner.channel
-    kind = channel.unary_stream if method.server_streaming else channel.unary_unary
-    call: Any = kind(path)(body)
+    call = call_of(runner.channel, method, [body])
     try:
         async with asyncio.timeout(WITHIN):
             await (call.read() if method.server_streaming else call)
@@ -147,3 +151,70 @@ async def test_calls_that_are_left_at_any_moment_leave_nothing_behind(runner: Ru
     await asyncio.gather(*(leave() for _ in range(CALLS)))
 
     await until(lambda: not runner.engine.feed._logs, "no client watches any more")
+
+
+# ---------------------------------------------------------------- files
+
+UNREAD = 100  # calls that are opened and not read
+FILE_BYTES, FILES_OF_ONE = 60_000, 400  # all of them together are 24 MB
+MOST_READ = MOST_SENDING * FILES_OF_ONE * FILE_BYTES // 2  # the client's gRPC takes some megabytes of each by itself
+
+
+async def made_with_files(runner: Running, files: dict[str, bytes]) -> runner_pb2.ExecutionRef:
+    """Has task a of a plan make files, which are signed off."""
+    ref = await runner.start("one")
+    async with raw_worker(runner, EXECUTOR, "w") as executor, raw_worker(runner, VALIDATOR, "v") as validator:
+        lease = (await executor.assigned()).lease_id
+        await bring(runner, lease, files)
+        await executor.say(candidate=candidate_of(lease, manifest_body(files)))
+        await executor.hear("ack")
+        await validator.judge(await validator.assigned())
+    return ref
+
+
+async def test_clients_that_ask_for_all_files_and_read_nothing_have_little_read_for_them(
+    runner: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = {f"{number:03}.bin": number.to_bytes(2) * (FILE_BYTES // 2) for number in range(FILES_OF_ONE)}
+    ref = await made_with_files(runner, files)
+    read = Counter[str]()
+    get = runner.engine.contents.get
+
+    async def counted(digest: str) -> bytes:
+        body = await get(digest)
+        read["bytes"] += len(body)
+        return body
+
+    monkeypatch.setattr(runner.engine.contents, "get", counted)
+    request = runner_pb2.GetArtifactRequest(ref=ref, task_id="a", all_files=True)
+    calls = [runner.stub.GetArtifact(request) for _ in range(UNREAD)]
+    await asyncio.gather(*(call.read() for call in calls))
+    await goes_on(runner)
+    assert read["bytes"] < MOST_READ
+    for call in calls:
+        call.cancel()
+
+
+@pytest.mark.guard(name="manifests are read a few at a time")
+async def test_many_who_ask_for_files_of_one_manifest_have_it_read_a_few_times(
+    runner: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = {"a.txt": b"a", "b.txt": b"b"}
+    await made_with_files(runner, files)
+    body = manifest_body(files)
+    content = Content(digest=hashlib.sha256(body).hexdigest(), size=len(body), media_type=MANIFEST_TYPE)
+    get, gate, reads = runner.engine.contents.get, asyncio.Event(), Counter[str]()
+
+    async def counted(digest: str) -> bytes:
+        reads[digest] += 1
+        await gate.wait()
+        return await get(digest)
+
+    monkeypatch.setattr(runner.engine.contents, "get", counted)
+    manifests = Manifests(runner.engine.contents)
+    asked = asyncio.gather(*(manifests.of(content) for _ in range(UNREAD)))
+    await until(lambda: reads[content.digest] >= READ_AT_ONCE, "the first few read it")
+    gate.set()
+    found = await asked
+    assert {len(manifest.files) for manifest in found if manifest is not None} == {len(files)}
+    assert reads[content.digest] == READ_AT_ONCE

@@ -14,8 +14,10 @@ from runner_svc.core.model import signals
 from signoff.bounds import check
 from signoff.errors import InvalidField
 from signoff.v1 import worker_pb2
+from tests.hostile.drawn_client import METHODS
 from tests.hostile.drawn_messages import Drawer, Known
-from tests.hostile.fuzz_frames import METHODS, Failed, fuzz
+from tests.hostile.fuzz_frames import fuzz
+from tests.hostile.outcomes import Failed
 
 INPUTS = 1_000  # about five seconds; `python -m tests.hostile.fuzz_frames` sends as many as one likes
 
@@ -27,6 +29,9 @@ async def test_drawn_workers_and_clients_end_nothing_and_stop_nobody(tmp_path: P
     assert counts.welcomed > counts.sessions / 2, counts
     assert counts.assigned > 20, counts
     assert counts.durable > 10, counts
+    assert counts.brought > 3, counts
+    assert counts.named > 0, counts
+    assert counts.read > 10, counts
     assert set(counts.kinds) >= {field.name for field in worker_pb2.WorkerMessage.DESCRIPTOR.fields}
     assert counts.codes["INVALID_ARGUMENT"] > 20, counts
 

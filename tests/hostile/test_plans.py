@@ -47,10 +47,15 @@ def test_the_search_finds_what_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None
         ("tasks[0].nowhere.artifacts", False),
         ("tasks[1]", False),
         ("tasks[0].input.artifacts[2]", False),
+        ("tasks[0].executor.command.argv[1]", True),
+        ("tasks[0].executor.command.argv[2]", False),
+        ("tasks[0].output.files[0]", True),
+        ("tasks[0].output.files[1]", False),
     ],
 )
 def test_a_path_that_leads_nowhere_is_told_from_one_that_does(path: str, is_there: bool) -> None:
-    assert exists({"tasks": [{"input": {"artifacts": ["a", "b"]}}]}, path) == is_there
+    task = {"input": {"artifacts": ["a", "b"]}, "executor": {"command": ["x", "y"]}, "output": {"files": "a"}}
+    assert exists({"tasks": [task]}, path) == is_there
 
 
 # ---------------------------------------------------------------- what a search would seldom draw

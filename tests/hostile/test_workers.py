@@ -253,6 +253,28 @@ async def test_chunks_under_a_lease_that_was_never_given_are_passed_over(
         assert not await contents(runner)
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(b"", marks=pytest.mark.guard(name="a small candidate in chunks is stored"), id="empty"),
+        pytest.param(b"small", marks=pytest.mark.guard(name="a small candidate in chunks is stored"), id="small"),
+        pytest.param(LARGE, id="large"),
+    ],
+)
+async def test_a_candidate_of_any_size_may_come_in_chunks_and_is_kept(runner: Running, body: bytes) -> None:
+    ref = await runner.start("one")
+    async with raw_worker(runner, EXECUTOR, "w1") as worker, raw_worker(runner, VALIDATOR, "v1") as validator:
+        lease = (await worker.assigned()).lease_id
+        await worker.say(candidate_chunk=worker_pb2.CandidateChunk(lease_id=lease, data=body))
+        whole = candidate(lease, body)
+        whole.inline = b""
+        await worker.say(candidate=whole)
+        await worker.hear("ack")
+        await validator.judge(await validator.assigned())
+        parts = [part async for part in runner.stub.GetArtifact(runner_pb2.GetArtifactRequest(ref=ref, task_id="a"))]
+    assert b"".join(part.chunk for part in parts) == body
+
+
 def watch_uploads(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Returns a list that gets, after each chunk, the bytes of unfinished uploads that the runner keeps."""
     kept: list[int] = []

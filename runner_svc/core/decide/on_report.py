@@ -17,6 +17,7 @@ from runner_svc.core.model.values import Content, FailureKind, Outcome, Phase, R
 
 MOST_CHECKPOINTS = 1_000  # kept under one lease
 MOST_PROMPTS = 16  # kept under one lease
+NO_BYTES = "expected the bytes of a candidate, but they came when its lease was not held, and were dropped"
 
 
 def _held(turn: Turn, signal: signals.AboutLease) -> LiveLease | None:
@@ -153,11 +154,16 @@ def usage(turn: Turn, signal: signals.UsageReported) -> None:
 def candidate(turn: Turn, signal: signals.CandidateMade) -> None:
     lease = _held(turn, signal)
     session = turn.state.roster.sessions.get(signal.session)
+    # guard: a candidate without its bytes does not count -> has_bytes = True
+    has_bytes = signal.body is not None or signal.content.digest in signal.brought
     # guard: a late candidate is adopted -> if False:
-    if lease is None and session is not None and adopt(turn, session, signal):
+    if lease is None and session is not None and has_bytes and adopt(turn, session, signal):
         return
     lease = _result_of(turn, signal, Phase.EXECUTE, "candidate", signal.content, signal.body)
     if lease is None or session is None:
+        return
+    if not has_bytes:
+        fail_attempt(turn, lease, signal.at, FailureKind.TRANSIENT, NO_BYTES)
         return
     attempt = lease.execution.records[lease.task].attempt
     content = candidate_of(session, signal.content, attempt, input_digest_of_lease(lease))

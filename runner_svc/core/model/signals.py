@@ -222,7 +222,7 @@ class UsageReported(AboutLease):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CandidateMade(AboutLease):
     content: Content
-    body: bytes | None  #: None: it is in the store already, under its digest
+    body: bytes | None  #: None: it was brought under the lease before; else, as when that was not held, it is nowhere
     brought: tuple[str, ...] = ()  #: digests of what was brought under the lease before, and belongs to it
 
 

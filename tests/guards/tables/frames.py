@@ -10,6 +10,11 @@ GUARDS: Sequence[Guard] = (
     Guard("requests are within their bounds", "a client sends a million ids, or a path as an id"),
     Guard("bytes that are no message", "something that is no client of ours finds the port"),
     Guard("messages are within their bounds", "a worker speaks of a lease with an id of thousands of digits"),
+    Guard("a small candidate in chunks is stored", "a worker sends a candidate of a few bytes in chunks"),
+    Guard(
+        "a candidate without its bytes does not count",
+        "chunks come under a lease that is not held, and the lease is given before their candidate comes",
+    ),
     Guard(
         "large candidates under leases that are held",
         "a worker sends large candidates under leases that it was never given",

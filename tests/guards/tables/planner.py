@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from tests.guards import Guard
 
 GUARDS: Sequence[Guard] = (
+    Guard("a path in parameters is short", "a parameter has a name of a megabyte, and a text with an input in it"),
     Guard("a compile takes no more CPU than it was given", "a plan that takes very long to compile"),
     Guard("a compile ends when its caller goes away", "a client cancels its call in the middle of a compile"),
     Guard("uploads are bounded in time", "a client sends a byte now and then, and never ends"),

@@ -98,6 +98,8 @@ def test_a_file_that_no_pattern_of_the_task_can_match_is_an_error(file: str) -> 
     expected = f"expected a file of output.files, which has report.md and charts/*.png, but got {file!r}"
     assert problem_of({"type": "json", "file": file}, FILES) == f".file: {expected}"
     assert problem_of({"type": "required_files", "files": ["report.md", file]}, FILES) == f".files[1]: {expected}"
+    again = ["report.md", "report.md", file]
+    assert problem_of({"type": "required_files", "files": again}, FILES) == f".files[2]: {expected}"
 
 
 def test_a_pattern_that_matches_none_of_the_paths_is_one_too() -> None:

@@ -184,6 +184,14 @@ def test_a_place_for_an_input_that_is_not_declared_is_an_error_where_it_stands(n
     assert all("but the plan has data, scans, release, topic and options" in message for _, message in found)
 
 
+@pytest.mark.guard(name="a path in parameters is short")
+@pytest.mark.parametrize("name", ["k" * 3_000, "a.b", "a[0]", "", "\n"])
+def test_a_name_that_can_be_no_step_of_a_path_is_left_out_of_it(name: str) -> None:
+    parameters = {"deep": [{name: "{{inputs.nowhere}}"}]}
+    result = compiled(input={"parameters": parameters})
+    assert [path for path, _ in told(result, "unknown-input")] == ["tasks[0].input.parameters.deep[0]"]
+
+
 def test_a_plan_without_inputs_has_no_places_either() -> None:
     plan = {"idea": "", "tasks": [{**atomic("1"), "description": "Write {{inputs.x}}"}]}
     ((_, message),) = told(compile_plan(json.dumps(plan).encode()), "unknown-input")

@@ -16,6 +16,7 @@ from runner_svc.store.memory import MemoryStore
 from runner_svc.store.sqlite import SqliteStore
 from signoff.client.client import Client
 from signoff.errors import InputNotUploaded, InputsInvalid, InvalidField, UploadStalled
+from signoff.manifest.manifest import MANIFEST_TYPE
 from signoff.plan.inputs import digest_of_given
 from signoff.v1 import execution_pb2, plan_pb2, runner_pb2, worker_pb2
 from tests.support.servers.raw_worker import EXECUTOR, raw_worker
@@ -70,6 +71,13 @@ async def test_what_is_uploaded_is_there_for_a_start_and_not_missing_any_more(cl
     assert await client.upload_content(b"") == hashlib.sha256(b"").hexdigest()
     assert (await runner.stub.ListMissingContents(question)).digests == ["0" * 64]
     assert await client.upload_content(body) == digest
+
+
+@pytest.mark.guard(name="an input is no manifest")
+async def test_a_file_that_is_said_to_be_a_manifest_is_refused(client: Client) -> None:
+    await client.upload_content(b"{}")
+    with pytest.raises(InputsInvalid, match=r"expected the media type of one file in the input data, but 'a\.csv' is"):
+        await client.start("one", inputs=given(file("a.csv", b"{}", MANIFEST_TYPE)))
 
 
 async def test_an_execution_says_what_it_was_given(client: Client) -> None:

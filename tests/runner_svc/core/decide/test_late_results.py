@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -81,6 +82,25 @@ def test_the_attempt_that_was_to_replace_it_is_taken_back_and_its_own_result_cha
     )
     run.when(candidate_under(second, "made twice", session)).then(events=["OrphanStored a"])
     run.when(passed("a")).then(statuses={"a": DONE})
+
+
+@pytest.mark.guard(name="a candidate without its bytes does not count")
+def test_one_whose_bytes_were_dropped_is_an_orphan() -> None:
+    run, lease = lost()
+    run.when(executor("w1", slots=0), without_bytes(late(run, lease))).then(
+        events=["OrphanStored a"], commands=["Supersede a -> w1"]
+    )
+
+
+@pytest.mark.guard(name="a candidate without its bytes does not count")
+def test_one_whose_bytes_were_dropped_before_its_lease_was_given_fails() -> None:
+    run = given("a", executor("w1"), started)
+    events_of_a_failure = ["AttemptFailed a", "RetryScheduled a"]
+    run.when(without_bytes(candidate("a"))).then(events=events_of_a_failure, commands=["Acknowledge a -> w1"])
+
+
+def without_bytes(step: Step) -> Step:
+    return lambda run: replace(step(run), body=None)  # type: ignore[type-var]
 
 
 def test_it_is_adopted_once_and_acknowledged_as_often_as_it_comes() -> None:
