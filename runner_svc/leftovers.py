@@ -1,6 +1,6 @@
 """Removes what workers have brought and no candidate has named: files of attempts that failed or died.
 
-They are kept for a while after their lease, because the candidate itself may come late.
+They are kept for a while although their lease has ended, because the candidate itself may come late.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class Leftovers:
     """Looks for leftovers of one engine, again and again."""
 
     def __init__(self, engine: Engine, kept_for: float = KEPT_FOR) -> None:
-        """`kept_for`: seconds for which files stay that no candidate names, once their lease has ended."""
+        """`kept_for`: age in seconds at which files go that no candidate names, once their lease has ended."""
         self._engine = engine
         self._kept_for = kept_for
 

@@ -30,7 +30,9 @@ class RunnerSettings(ListeningSettings):
         "Empty: in the data folder; with PostgreSQL in the database.",
     )
     keep_uploads: float = Field(
-        KEPT_FOR, gt=0, description="Seconds for which files that a worker has brought outlive its lease, unnamed."
+        KEPT_FOR,
+        gt=0,
+        description="Seconds after which files go that no candidate names, once their lease has ended.",
     )
     store_lease: float = Field(15.0, gt=0, description="Seconds a PostgreSQL stays a runner's that is not heard of.")
     stand_by: bool = Field(True, description="Wait for a PostgreSQL that another runner uses, and take over from it.")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import aclosing
 
 from runner_svc.contents import Contents
 from runner_svc.core.model.inputs import GivenInput
@@ -58,8 +59,15 @@ class ContentUploads:
 
         Raises InvalidField, UploadStalled, or TooManyStreams when other uploads take too long.
         """
+        async with aclosing(timely(messages, lambda: 0, self._stall)) as stream:
+            first = await anext(stream, None)
+        if first is None:
+            raise InvalidField("digest", "at least one message", "a stream without any")
+        if not first.digest:
+            raise InvalidField("digest", "the SHA-256 of all bytes in the first message", "nothing")
+        # Only now does the upload get a place: a stream that is merely open keeps no other waiting.
         async with self._slots.slot():
-            digest, body = await self._received(messages)
+            digest, body = first.digest, await self._received(first, messages)
             found = await asyncio.to_thread(lambda: hashlib.sha256(body).hexdigest())
             # guard: contents have their digests -> if False:
             if found != digest:
@@ -68,18 +76,17 @@ class ContentUploads:
                 await self._contents.put(digest, body)
             return len(body)
 
-    async def _received(self, messages: AsyncIterator[runner_pb2.UploadContentRequest]) -> tuple[str, bytes]:
-        digest, body, is_first = "", bytearray(), True
+    async def _received(
+        self,
+        first: runner_pb2.UploadContentRequest,
+        messages: AsyncIterator[runner_pb2.UploadContentRequest],
+    ) -> bytes:
+        body = bytearray(first.chunk)
         async for message in timely(messages, body.__len__, self._stall):
-            if is_first and not message.digest:
-                raise InvalidField("digest", "the SHA-256 of all bytes in the first message", "nothing")
-            if not is_first and message.digest:
+            if message.digest:
                 raise InvalidField("digest", "a digest in the first message only", "one in a later message")
-            digest, is_first = digest or message.digest, False
             # guard: an upload of an input is bounded -> if False:
             if len(body) + len(message.chunk) > MAX_INPUT_FILE_BYTES:
                 raise InvalidField("chunk", f"at most {MAX_INPUT_FILE_BYTES:,} bytes in all", "more")
             body += message.chunk
-        if is_first:
-            raise InvalidField("digest", "at least one message", "a stream without any")
-        return digest, bytes(body)
+        return bytes(body)

@@ -17,6 +17,7 @@ import pytest
 from runner_svc.leftovers import Leftovers
 from runner_svc.objects.folder import FolderObjects
 from runner_svc.services import upload_places
+from runner_svc.services.content_uploads import AT_ONCE as INPUTS_AT_ONCE
 from runner_svc.services.file_uploads import FileUploads
 from runner_svc.services.upload_places import AT_ONCE, MOST_OPEN, OF_A_WORKER
 from runner_svc.store.memory import MemoryStore
@@ -98,6 +99,15 @@ async def test_streams_that_are_merely_open_keep_no_honest_worker_waiting(runner
         await silent_streams(runner, stack, "never.0.1", 5 * AT_ONCE)
         async with asyncio.timeout(WITHIN):
             assert (await bring(runner, lease, {"a": b"honest"})).files == 1
+
+
+async def test_streams_of_inputs_that_are_merely_open_keep_no_client_waiting(runner: Running) -> None:
+    async with AsyncExitStack() as stack:
+        for _ in range(5 * INPUTS_AT_ONCE):
+            stack.callback(runner.stub.UploadContent().cancel)
+        body = runner_pb2.UploadContentRequest(digest=digest_of(b"honest"), chunk=b"honest")
+        async with asyncio.timeout(WITHIN):
+            assert (await runner.stub.UploadContent(iter([body]))).size_bytes == 6
 
 
 @pytest.mark.guard(name="a worker leaves places to others")
