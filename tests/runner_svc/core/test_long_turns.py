@@ -103,7 +103,7 @@ def test_what_is_lent_in_small_parts_is_lent_to_the_same_workers_in_the_same_ord
         return lent(run)
 
     at_once = told()
-    with mock.patch("runner_svc.core.decide.assign.WORK_A_TURN", work):
+    with mock.patch("runner_svc.core.decide.assign.WORK_A_STEP", work):
         assert told() == at_once
 
 

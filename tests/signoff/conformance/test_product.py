@@ -16,7 +16,7 @@ from tests.support.conformance.in_process import QUICK, failed, tried
 @pytest.mark.guard(name="stale lease of an input")
 @pytest.mark.guard(name="unknown messages")
 @pytest.mark.guard(name="only what is missing is sent")
-@pytest.mark.guard(name="files wait for a runner that is away")
+@pytest.mark.guard(name="contents wait for a runner that is away")
 @pytest.mark.guard(name="a lease that has ended ends its uploads")
 async def test_a_worker_of_the_product_passes_every_check_of_its_role() -> None:
     """Both at once: the kit mostly waits."""

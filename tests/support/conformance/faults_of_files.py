@@ -9,7 +9,7 @@ from typing import Any
 
 from signoff.conformance.contents.file_sets import READ
 from signoff.conformance.messages import digest_of
-from signoff.errors import InvalidField, SignoffError, StaleLease, Unavailable
+from signoff.errors import ArtifactNotFound, InvalidField, SignoffError, StaleLease, Unavailable
 from signoff.manifest.manifest import (
     MANIFEST_TYPE,
     Manifest,
@@ -259,7 +259,7 @@ class TakesAnEndedLeaseForAFault(Fault):
         try:
             return await kit.fetch(request)
         except StaleLease as ended:
-            raise Unavailable(str(ended)) from None
+            raise ArtifactNotFound(str(ended)) from None
 
 
 class KeepsTheReasonToItself(Fault):
