@@ -92,7 +92,7 @@ class RunnerConnection:
                 refusal = error_from_rpc(end.instead_of(error), "runner", self._route.address)
                 if not isinstance(refusal, Unavailable):
                     raise refusal from None
-                await self._route.lost()
+                await self._route.lost(runner)
                 await patience.wait(refusal)
             finally:
                 call.cancel()

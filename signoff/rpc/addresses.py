@@ -71,6 +71,7 @@ class Route:
         self._addresses = addresses_in(text)
         self._connect = connect
         self._channel: grpc.aio.Channel | None = None
+        self._left: grpc.aio.Channel | None = None  # to the runner that was lost last: it may have calls under way
         self._finding = asyncio.Lock()
         self.address = text  #: of the runner that serves, once it is found
 
@@ -83,12 +84,21 @@ class Route:
                 self._stub = runner_pb2_grpc.RunnerServiceStub(self._channel)
             return self._stub
 
-    async def lost(self) -> None:
-        """Drops a runner that does not answer any more, where there are several addresses."""
-        if len(self._addresses) > 1:
-            await self.close()
+    async def lost(self, stub: RunnerStub | None = None) -> None:
+        """Has the runner looked for anew, where there are several addresses. Other calls that are under way go on.
+
+        `stub`: of the call that failed; None: the last one. A runner that was looked for since is another.
+        """
+        if len(self._addresses) == 1 or self._channel is None or stub not in (None, self._stub):
+            return
+        # guard: a runner that is lost to one call is not taken from the others ->
+        #     left, self._left, self._channel = self._channel, None, None
+        left, self._left, self._channel = self._left, self._channel, None
+        if left is not None:
+            await left.close()
 
     async def close(self) -> None:
-        channel, self._channel = self._channel, None
-        if channel is not None:
-            await channel.close()
+        channels, self._channel, self._left = (self._channel, self._left), None, None
+        for channel in channels:
+            if channel is not None:
+                await channel.close()

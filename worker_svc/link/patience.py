@@ -15,7 +15,7 @@ from typing import TypeVar
 import grpc
 import structlog
 
-from signoff.errors import SignoffError, StorageFailed
+from signoff.errors import Rejected, SignoffError, StorageFailed
 from signoff.rpc.addresses import Route, RunnerStub
 from signoff.rpc.statuses import error_from_rpc
 
@@ -79,16 +79,18 @@ async def patiently(route: Route, call: Callable[[RunnerStub], Awaitable[T]], pa
             return await _called(route, call)
         except _NotReached as failure:
             log.warning("call_interrupted", problem=str(failure.error))
-            await route.lost()
+            if not isinstance(failure.error, Rejected | StorageFailed):  # else the runner is there, and says so
+                await route.lost(failure.stub)
             await patience.after(failure.error)
 
 
 class _NotReached(Exception):
     """A call failed, and not because of what was done with its answers."""
 
-    def __init__(self, error: SignoffError) -> None:
+    def __init__(self, error: SignoffError, stub: RunnerStub | None = None) -> None:
         super().__init__(str(error))
         self.error = error
+        self.stub = stub
 
 
 async def _called(route: Route, call: Callable[[RunnerStub], Awaitable[T]]) -> T:
@@ -99,4 +101,4 @@ async def _called(route: Route, call: Callable[[RunnerStub], Awaitable[T]]) -> T
     try:
         return await call(stub)
     except grpc.RpcError as error:
-        raise _NotReached(error_from_rpc(error, "runner", route.address)) from None
+        raise _NotReached(error_from_rpc(error, "runner", route.address), stub) from None

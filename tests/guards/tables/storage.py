@@ -9,6 +9,7 @@ from tests.guards import Guard
 GUARDS: Sequence[Guard] = (
     Guard("a runner stands by", "the first of two runners freezes, and wakes after the second has taken over"),
     Guard("a standby is not taken for the one that serves", "one of two runners stands by"),
+    Guard("a runner that is lost to one call is not taken from the others", "one call of many to a runner fails"),
     Guard("a stream is read in time", "a client opens a stream and never reads it"),
     Guard("a content is read once", "a hundred clients ask for the same large artifact"),
     Guard("bytes that are sent at once", "clients ask for many large artifacts and do not read them"),

@@ -16,10 +16,11 @@ from signoff.errors import NotServing, SignoffError, Unavailable
 from signoff.rpc import addresses as serving_module
 from signoff.rpc.addresses import Route, address_that_serves, addresses_in
 from signoff.rpc.server import Server
-from signoff.v1 import runner_pb2_grpc
+from signoff.v1 import runner_pb2, runner_pb2_grpc
 from tests.support.servers.fake_runner import PLAN_ID, FakeRunner
 
 UNUSED = "127.0.0.1:1"
+WITHIN = 10.0  # seconds for what takes milliseconds
 STANDS_BY = NotServing("this runner stands by: another one (signoff a 1) works on the database")
 
 
@@ -98,6 +99,25 @@ async def test_what_a_standby_is_asked_it_answers_with_who_works() -> None:
         await server.open()
         await client.get(by_plan(PLAN_ID))
         assert len(served.asked) == 1
+
+
+@pytest.mark.guard(name="a runner that is lost to one call is not taken from the others")
+async def test_calls_to_a_runner_that_was_lost_to_another_call_go_on() -> None:
+    async with runner() as (_, a, fake), runner(STANDS_BY) as (_, b, _):
+        route = Route(f"{b},{a}")
+        fake.looks = 2  # a watch goes on until so many have looked at the execution
+        request = runner_pb2.WatchExecutionRequest(ref=runner_pb2.ExecutionRef(plan_id=PLAN_ID), follow=True)
+        watch = (await route.stub()).WatchExecution(request)
+        await watch.read()
+        await route.lost()
+        assert (await (await route.stub()).GetExecution(runner_pb2.GetExecutionRequest(ref=request.ref))) is not None
+        assert not watch.done()
+        reading = asyncio.create_task(watch.read())
+        await asyncio.sleep(0)
+        await asyncio.wait_for(route.close(), WITHIN)
+        await asyncio.wait([reading], timeout=WITHIN)
+        assert reading.done()
+        assert watch.done()
 
 
 async def test_a_route_that_is_lost_is_looked_for_once_by_all_who_wait() -> None:
