@@ -29,8 +29,7 @@ async def test_drawn_workers_and_clients_end_nothing_and_stop_nobody(tmp_path: P
     assert counts.welcomed > counts.sessions / 2, counts
     assert counts.assigned > 20, counts
     assert counts.durable > 10, counts
-    assert counts.brought > 3, counts
-    assert counts.named > 0, counts
+    assert counts.brought > 0, counts
     assert counts.read > 10, counts
     assert set(counts.kinds) >= {field.name for field in worker_pb2.WorkerMessage.DESCRIPTOR.fields}
     assert counts.codes["INVALID_ARGUMENT"] > 20, counts

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+from collections import deque
 from collections.abc import AsyncIterator, Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,10 @@ import pytest
 
 from runner_svc.core.model.values import ExecutionId
 from runner_svc.core.state.execution import Execution
-from runner_svc.publish.feed import Feed
+from runner_svc.publish.feed import Feed, Watcher
 from runner_svc.publish.last_thoughts import LastThoughts
+from runner_svc.services import watching
+from runner_svc.services.snapshots import Snapshot
 from signoff.v1 import execution_pb2, runner_pb2, worker_pb2
 from tests.runner_svc.services.test_runner_service import refused
 from tests.support.servers.raw_worker import EXECUTOR, VALIDATOR, RawWorker, raw_worker
@@ -146,12 +149,23 @@ SLICES = "runner_svc.codec.views.WORK_A_TURN"
 @pytest.mark.guard(name="a watcher is excused while its snapshot is written")
 async def test_an_execution_that_is_quicker_than_its_snapshot_does_not_cut_the_watcher_off(tmp_path: Path) -> None:
     planner = PlannerOfTexts(many="; ".join(f"t{n}" for n in range(300)))
+    begun, lent, write = asyncio.Event(), asyncio.Event(), watching._parts
+
+    async def after_all_is_lent(snapshot: Snapshot, watcher: Watcher) -> deque[bytes]:
+        begun.set()
+        await lent.wait()
+        return await write(snapshot, watcher)
+
     async with running(planner, tmp_path, feed=Feed(queue_limit=299)) as runner:  # 300 come meanwhile
         ref = await runner.start("many")
-        with mock.patch(SLICES, 1):
+        with mock.patch(SLICES, 1), mock.patch.object(watching, "_parts", after_all_is_lent):
             answers = watch(runner, ref, follow=True)
             first = asyncio.ensure_future(anext(answers))
-            async with raw_worker(runner, EXECUTOR, "w1", slots=300):
+            await begun.wait()
+            async with raw_worker(runner, EXECUTOR, "w1", slots=300) as worker:
+                for _ in range(300):
+                    await worker.assigned()
+                lent.set()
                 parts = [await first]
                 while not parts[-1].snapshot.last:
                     parts.append(await anext(answers))
