@@ -10,7 +10,15 @@ from runner_svc.contents import Contents
 from runner_svc.core.model import signals
 from runner_svc.core.model.values import Content, FailureKind, FilesSummary
 from signoff.errors import ArtifactNotFound, Bug
-from signoff.manifest.manifest import BadManifest, FileEntry, Manifest, is_manifest, manifest_from_json, shown
+from signoff.manifest.manifest import (
+    BadManifest,
+    FileEntry,
+    Manifest,
+    check_lengths,
+    is_manifest,
+    manifest_from_json,
+    shown,
+)
 
 MOST_KEPT = 64  # manifests that are kept in memory, with all their files
 MOST_KEPT_FILES = 100_000  # of them together, in about 50 MB
@@ -26,7 +34,7 @@ async def with_files(contents: Contents, made: signals.CandidateMade, body: byte
     if not is_manifest(made.content.media_type):
         return made
     try:
-        manifest = await asyncio.to_thread(manifest_from_json, body)
+        manifest = await asyncio.to_thread(_new_manifest, body)
     except BadManifest as wrong:
         return _failed(made, FailureKind.PERMANENT, f"the manifest of the candidate's files is wrong: {wrong}")
     digests = list(dict.fromkeys(file.digest for file in manifest.files))
@@ -46,6 +54,12 @@ async def with_files(contents: Contents, made: signals.CandidateMade, body: byte
     summary = FilesSummary(count=len(manifest.files), size=manifest.size)
     brought = (*made.brought, *digests)
     return replace(made, content=replace(made.content, files=summary), brought=brought)
+
+
+def _new_manifest(body: bytes) -> Manifest:
+    manifest = manifest_from_json(body)
+    check_lengths(manifest)
+    return manifest
 
 
 def _failed(made: signals.CandidateMade, kind: FailureKind, problem: str) -> signals.WorkFailed:

@@ -16,7 +16,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 MOST_LINKS = 40  # as many as Linux follows
-_LONGEST_START = 60  # characters of a part's name that say what it is a part of: a file's name has at most 255 bytes
+_LONGEST_START = 60  # characters of a part's name that say what it is a part of
+_LONGEST_START_BYTES = 200  # of them: a file's name has at most 255 bytes, and 23 of a part's say that it is one
 _PERMISSIONS = 0o777  # new content is never run as another user: those bits are not kept
 
 
@@ -124,12 +125,17 @@ def _opened_again(path: Path) -> int:
 
 def part_name(name: str) -> str:
     """Returns a name beside a file, for what is to take its place; no other process can know it."""
-    return f".{name[:_LONGEST_START]}.{secrets.token_hex(8)}.part"
+    return f".{_start_of(name)}.{secrets.token_hex(8)}.part"
+
+
+def _start_of(name: str) -> str:
+    """Returns the beginning of a file's name, of whole characters."""
+    return os.fsencode(name[:_LONGEST_START])[:_LONGEST_START_BYTES].decode(errors="ignore")
 
 
 def is_part_of(part: str, name: str) -> bool:
     """Tells whether a name is that of a part of a file, which a process that was killed has left behind."""
-    start, _, end = part.removeprefix(f".{name[:_LONGEST_START]}").partition(".part")
+    start, _, end = part.removeprefix(f".{_start_of(name)}").partition(".part")
     return bool(part.startswith(".") and not end and re.fullmatch(r"\.[0-9a-f]{16}", start) and part.endswith(".part"))
 
 

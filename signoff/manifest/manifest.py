@@ -20,7 +20,7 @@ from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
-from signoff.plan.inputs import problem_of_path
+from signoff.plan.inputs import problem_of_kept_path, problem_of_length
 
 MANIFEST_TYPE = "application/vnd.signoff.files+json"  # the media type of a manifest
 FILES = "files"  # a feature in Hello: the worker makes and reads results of several files
@@ -74,6 +74,7 @@ def manifest_of(files: Iterable[FileEntry], main: str) -> Manifest:
     """Returns the manifest of some files, in any order. Raises BadManifest for files that are none together."""
     manifest = Manifest(main=main, files=tuple(sorted(files, key=lambda file: file.path)))
     check_manifest(manifest)
+    check_lengths(manifest)
     return manifest
 
 
@@ -116,14 +117,17 @@ def manifest_from_json(body: bytes) -> Manifest:
 
 
 def check_manifest(manifest: Manifest) -> None:
-    """Raises BadManifest for no files, too many or too large ones, paths that may not be, or another main file."""
+    """Raises BadManifest for no files, too many or too large ones, paths that may not be, or another main file.
+
+    It is for every manifest, also one that is kept for long. New ones are held against `check_lengths` as well.
+    """
     files = manifest.files
     if not files:
         raise BadManifest("expected at least one file, but got none")
     if len(files) > MAX_FILES:
         raise BadManifest(f"expected at most {MAX_FILES:,} files, but got {len(files):,}")
     for file in files:
-        if problem := problem_of_path(file.path):
+        if problem := problem_of_kept_path(file.path):
             raise BadManifest(f"{problem}: {shown(file.path)}")
         # guard: paths of files are not deep -> if False:
         if file.path.count("/") >= MAX_DEPTH:
@@ -135,6 +139,13 @@ def check_manifest(manifest: Manifest) -> None:
         raise BadManifest(f"expected at most {MAX_FILES_BYTES:,} bytes in all files, but got {manifest.size:,}")
     if manifest.main not in manifest.by_path:
         raise BadManifest(f"expected the main file to be one of the files, but got {shown(manifest.main)}")
+
+
+def check_lengths(manifest: Manifest) -> None:
+    """Raises BadManifest for paths that are too long for a disk: the new file could be written nowhere."""
+    for file in manifest.files:
+        if problem := problem_of_length(file.path):
+            raise BadManifest(f"{problem}: {shown(file.path)}")
 
 
 def check_apart(paths: Iterable[str]) -> None:

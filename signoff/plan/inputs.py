@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from signoff.plan.limits import MAX_INPUT_PATH_CHARS
+from signoff.plan.limits import MAX_FILE_NAME_BYTES, MAX_FILE_PATH_BYTES, MAX_INPUT_PATH_CHARS
 
 NAME_RULE = "letters, digits, _ and -, not - first, at most 128 characters"
 TEXT_TYPE, JSON_TYPE = "text/plain", "application/json"
@@ -79,7 +79,27 @@ def media_type_of(path: str, *, is_text: bool) -> str:
 
 
 def problem_of_path(path: str) -> str:
-    """Says what is wrong with the path of a file in its input; empty: nothing."""
+    """Says what is wrong with the path of a new file, of an input or of a result; empty: nothing."""
+    return problem_of_kept_path(path) or problem_of_length(path)
+
+
+def problem_of_length(path: str) -> str:
+    """Says why a path is too long for a disk; empty: it is not. Earlier versions have taken such paths."""
+    size, longest = _bytes_in(path), max(map(_bytes_in, path.split("/")))
+    # guard: names of files are as short as disks want them -> if False:
+    if longest > MAX_FILE_NAME_BYTES:
+        return f"expected names of at most {MAX_FILE_NAME_BYTES} bytes in UTF-8, but got one of {longest:,}"
+    if size > MAX_FILE_PATH_BYTES:
+        return f"expected a path of at most {MAX_FILE_PATH_BYTES:,} bytes in UTF-8, but got {size:,}"
+    return ""
+
+
+def _bytes_in(text: str) -> int:
+    return len(text.encode(errors="surrogatepass"))
+
+
+def problem_of_kept_path(path: str) -> str:
+    """Says what is wrong with the path of a file that is kept already, maybe by an earlier version; empty: nothing."""
     if len(path) > MAX_INPUT_PATH_CHARS:
         return f"expected a path of at most {MAX_INPUT_PATH_CHARS:,} characters, but got {len(path):,}"
     if not path.isprintable():

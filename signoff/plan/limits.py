@@ -64,3 +64,8 @@ MAX_INPUT_TEXT_BYTES = 256 * 1024  # of one text or JSON: it travels in messages
 MAX_INPUT_TEXTS_BYTES = 1024 * 1024  # of all texts and JSON of one execution
 MAX_FILLED_BYTES = 1024 * 1024  # of a task or the idea, with inputs in the places of `{{inputs.NAME}}`
 MAX_INPUT_PATH_CHARS = 1_024  # of a file's path in its input
+
+# ---------------------------------------------------------------- paths that disks take
+
+MAX_FILE_NAME_BYTES = 255  # of a file's or a folder's name in UTF-8: no usual file system takes more
+MAX_FILE_PATH_BYTES = 2_048  # of a path in UTF-8: Linux takes 4,096 with the folder that it is put into

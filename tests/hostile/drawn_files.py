@@ -18,10 +18,11 @@ Upload = runner_pb2.UploadFilesRequest
 LARGE = os.urandom(LARGE_BYTES + 1)  # it lies in the object store, when there is one
 CHUNK = 300_000
 PIECES = 300  # of a file that comes byte by byte
-PATHS = ("report.md", "charts/a.png", "charts/b.png", "b.csv", ".hidden", "ä/金星.txt", "x" * 1_000, "a/" * 90 + "a")
+PATHS = ("report.md", "charts/a.png", "charts/b.png", "b.csv", ".hidden", "ä/金星.txt", "x" * 255, "a/" * 90 + "a")
 ODD_PATHS = (
     "", ".", "..", "../x", "/etc/passwd", "a//b", "a/../b", "a\\b", "C:\\x", "a\x00b", "a\nb", "\u202ecod.exe",
-    "REPORT.md", "report.md/x", "x" * 1_025, "a/" * 200 + "a", "charts", "files.new-1/x", "output.json", "cafe\u0301",
+    "REPORT.md", "report.md/x", "x" * 1_025, "x" * 256, "金" * 86, "a/" * 200 + "a", "charts", "files.new-1/x",
+    "output.json", "cafe\u0301",
 )  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from signoff.manifest.manifest import (
     BadManifest,
     FileEntry,
     Manifest,
+    check_lengths,
     manifest_from_json,
     manifest_of,
     shown,
@@ -63,9 +64,11 @@ def manifest_in(said: Any, body: bytes) -> Manifest:
     if said.media_type != MANIFEST_TYPE:
         raise NotMet(f"expected a candidate of the media type {MANIFEST_TYPE}, but got {said.media_type!r}")
     try:
-        return manifest_from_json(body)
+        manifest = manifest_from_json(body)
+        check_lengths(manifest)
     except BadManifest as problem:
         raise NotMet(f"expected a manifest in its one form, but it breaks a rule: {problem}") from None
+    return manifest
 
 
 def require_same(got: Manifest, expected: Manifest) -> None:

@@ -19,7 +19,7 @@ from signoff.client.values import Artifact, Candidate
 from signoff.display.result_names import safe_name
 from signoff.errors import Unavailable
 from signoff.manifest.manifest import FileEntry, Manifest, shown
-from signoff.plan.inputs import problem_of_path
+from signoff.plan.inputs import problem_of_kept_path
 from signoff.v1 import runner_pb2
 from signoff.web.api.executions import ref_of
 from signoff.web.safety.refusals import NotFound
@@ -73,7 +73,7 @@ async def list_files(call: Call) -> Response:
 async def get_file(call: Call) -> Response:
     result, path = _result(call), call.path("path")
     # guard: paths of files are checked -> if False:
-    if problem_of_path(path):
+    if problem_of_kept_path(path):
         raise NotFound(f"expected the path of a file of {result}, but got {shown(path)}")
     answers = await begun(_told(call, result, path))
     first = await anext(answers)

@@ -7,6 +7,9 @@ from collections.abc import Sequence
 from tests.guards import Guard
 
 GUARDS: Sequence[Guard] = (
+    Guard(
+        "names of files are as short as disks want them", "a file has a name of 300 characters, and no folder takes it"
+    ),
     Guard("paths of files are not deep", "a manifest of a megabyte has paths through a million folders"),
     Guard("what no event has named is there for its lease alone", "two attempts make one picture, and the first fails"),
     Guard("what an event names stays", "a candidate of files is stored, and leftovers are removed an hour later"),

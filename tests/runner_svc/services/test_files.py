@@ -256,6 +256,7 @@ LIES: dict[str, tuple[bytes, str]] = {
     "size": (manifest_body({"a.txt": b"x"}).replace(b'"size":1', b'"size":2'), "'a.txt' to have 2 bytes"),
     "path": (manifest_body({"../a.txt": b"x"}), "manifest of the candidate's files is wrong: expected a path"),
     "case": (manifest_body({"A.txt": b"x", "a.txt": b"x"}), "differ in more than their case"),
+    "name": (manifest_body({"x" * 256: b"x"}), "names of at most 255 bytes in UTF-8, but got one of 256: 'xxx"),
     "no manifest": (b"{}", "manifest of the candidate's files is wrong"),
 }
 

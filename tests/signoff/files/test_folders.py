@@ -228,5 +228,6 @@ def test_no_way_to_a_file_follows_a_link(tmp_path: Path, act: str) -> None:
 def test_parts_of_a_file_are_known_by_their_names() -> None:
     assert is_part_of(part_name("report.md"), "report.md")
     assert is_part_of(part_name("x" * 100), "x" * 100)
+    assert is_part_of(part_name("🪐" * 63), "🪐" * 63)
     for other in ("report.md", ".report.md.part", ".other.md.0123456789abcdef.part", ".report.md.0123456789abcdef.x"):
         assert not is_part_of(other, "report.md")

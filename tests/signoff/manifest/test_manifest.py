@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from signoff.files.folders import Inside
 from signoff.manifest.manifest import (
     MAX_FILES_BYTES,
     BadManifest,
@@ -85,6 +87,40 @@ def test_a_path_that_would_do_harm_is_named(paths: list[str], problem: str) -> N
     ordered = paths if problem.startswith("in the order") else sorted(paths)
     with pytest.raises(BadManifest, match=re.escape(problem) if "\\\\" not in problem else problem):
         manifest_from_json(body_of(*ordered))
+
+
+LONG_NAMES = {
+    "x" * 256: "names of at most 255 bytes in UTF-8, but got one of 256",
+    "金" * 86: "names of at most 255 bytes in UTF-8, but got one of 258",
+    "a/" + "🪐" * 64 + "/b": "names of at most 255 bytes in UTF-8, but got one of 256",
+}
+LONG_PATHS = {"/".join(["🪐" * 50] * 11): "a path of at most 2,048 bytes in UTF-8, but got 2,210"}
+
+
+@pytest.mark.guard(name="names of files are as short as disks want them")
+@pytest.mark.parametrize("path", LONG_NAMES, ids=["letters", "of three bytes", "of a folder"])
+def test_a_new_file_has_names_that_disks_take(path: str) -> None:
+    with pytest.raises(BadManifest, match=LONG_NAMES[path]):
+        manifest_of([entry(path)], path)
+
+
+def test_a_new_file_has_a_path_that_disks_take() -> None:
+    for path, problem in LONG_PATHS.items():
+        with pytest.raises(BadManifest, match=problem):
+            manifest_of([entry(path)], path)
+
+
+@pytest.mark.parametrize("path", ["x" * 255, "金" * 85, "🪐" * 63 + "/a"], ids=["letters", "of three", "of four"])
+def test_names_may_be_as_long_as_disks_take_them(path: str, tmp_path: Path) -> None:
+    assert manifest_of([entry(path)], path).main == path
+    with Inside(tmp_path) as inside:
+        inside.write(*path.split("/"), body=b"x")
+    assert (tmp_path / path).read_bytes() == b"x"
+
+
+@pytest.mark.parametrize("path", [*LONG_NAMES, *LONG_PATHS], ids=["letters", "of three", "of a folder", "together"])
+def test_a_manifest_that_is_kept_is_read_whatever_the_length_of_its_names(path: str) -> None:
+    assert manifest_from_json(body_of(path)).main == path
 
 
 def test_the_main_file_is_one_of_the_files() -> None:

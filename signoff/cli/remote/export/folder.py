@@ -22,7 +22,7 @@ from signoff.errors import ConfigurationError
 from signoff.files.trees import InsideTrees
 from signoff.files.writing import NotAFile, PartFile, is_part_of
 from signoff.manifest.manifest import is_digest, shown
-from signoff.plan.inputs import problem_of_path
+from signoff.plan.inputs import problem_of_kept_path
 from signoff.v1 import execution_pb2 as pb
 
 LOG = ".signoff-export.jsonl"
@@ -187,5 +187,5 @@ def _paths_in(result: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 def _checked(told: Iterable[tuple[Any, Any]]) -> Iterator[tuple[str, str]]:
     for path, digest in told:
-        if isinstance(path, str) and isinstance(digest, str) and is_digest(digest) and not problem_of_path(path):
+        if isinstance(path, str) and isinstance(digest, str) and is_digest(digest) and not problem_of_kept_path(path):
             yield path, digest
