@@ -21,8 +21,9 @@ HONEST_FILES = {"charts/large.png": os.urandom(LARGE_BYTES + 100), "empty.txt": 
 
 async def finished(runner: Running, plan_id: str) -> runner_pb2.ExecutionRef:
     """Has two honest workers finish a plan, and all other work that there is. Raises Failed when they cannot."""
-    # Drawn clients start executions of any priority, and honest workers would have to finish all of those first.
-    first = execution_pb2.ExecutionSettings(priority=2**31 - 1)
+    # Drawn clients start executions of any priority, and honest workers would have to finish all of those first. What
+    # drawn workers have made in an execution of the same plan would be kept.
+    first = execution_pb2.ExecutionSettings(priority=2**31 - 1, reuse=False)
     started = await runner.stub.StartExecution(runner_pb2.StartExecutionRequest(plan_id=plan_id, settings=first))
     ref = runner_pb2.ExecutionRef(execution_id=started.execution.execution_id)
     async with (
