@@ -111,7 +111,14 @@ class Term:
     def _add_services(self, prices: Prices) -> None:
         self.server.add(
             runner_pb2_grpc.add_RunnerServiceServicer_to_server,
-            RunnerService(self._engine, self._store, self._hub, self._planner, prices.currency),
+            RunnerService(
+                self._engine,
+                self._store,
+                self._hub,
+                self._planner,
+                prices.currency,
+                files_of_plan=self._outputs.of_plan,
+            ),
             "signoff.v1.RunnerService",
         )
         self.server.add(

@@ -54,6 +54,14 @@ class _Unchecked:
     tasks: Sequence[int]
 
 
+@dataclass(frozen=True, slots=True)
+class FilesOfPlan:
+    """How far the files of a plan's newest execution are written, as numbers of results."""
+
+    pending: int  #: still to be written, or removed
+    failed: int  #: could not be written
+
+
 _Job = tuple[Key, Output | None, bytes | None]  # None: the file is to be removed
 
 
@@ -67,7 +75,8 @@ class OutputFiles:
         self._folder = folder
         self._contents = contents
         self._pending: dict[Key, Output | None] = {}
-        self._unwritten: set[Key] = set()  # files that are being written, or could not be
+        self._writing: set[Key] = set()
+        self._failed: set[Key] = set()  # could not be written; until a later change, or the next start
         self._unchecked: deque[_Unchecked] = deque()  # the first is being checked
         self._committed_at = 0.0
         self._wake = asyncio.Event()
@@ -94,7 +103,13 @@ class OutputFiles:
         """Tells whether every file of a plan is up to date."""
         if any(unchecked.execution.map.plan_id == plan_id for unchecked in self._unchecked):
             return False
-        return all(key[0] != plan_id for key in (*self._pending, *self._unwritten))
+        return all(key[0] != plan_id for key in (*self._pending, *self._writing, *self._failed))
+
+    def of_plan(self, plan_id: str) -> FilesOfPlan:
+        """Returns how far the files of a plan are."""
+        unchecked = (len(each.tasks) for each in self._unchecked if each.execution.map.plan_id == plan_id)
+        waiting = sum(key[0] == plan_id for key in (*self._pending, *self._writing))
+        return FilesOfPlan(waiting + sum(unchecked), sum(key[0] == plan_id for key in self._failed))
 
     def path(self, plan_id: str, task_id: str) -> Path:
         return self._folder / plan_id / task_id / OUTPUT_JSON
@@ -105,6 +120,7 @@ class OutputFiles:
         artifact = execution.records[task].artifact
         wish = None if artifact is None else Output(execution.id, *key, plan.makes[task], artifact)
         self._pending[key] = wish
+        self._failed.discard(key)
         self._idle.clear()
         self._wake.set()
 
@@ -158,7 +174,15 @@ class OutputFiles:
         await self._idle.wait()
 
     async def _write(self, batch: Sequence[tuple[Key, Output | None]]) -> None:
-        self._unwritten.update(key for key, _ in batch)
+        self._writing = {key for key, _ in batch}
+        try:
+            await self._write_batch(batch)
+        finally:
+            self._failed |= self._writing
+            self._writing = set()
+
+    async def _write_batch(self, batch: Sequence[tuple[Key, Output | None]]) -> None:
+        """Writes what can be written; the rest stays in `_writing`."""
         jobs: list[_Job] = []
         with_files: list[tuple[Key, Output, Manifest]] = []
         for key, wish in batch:
@@ -175,7 +199,7 @@ class OutputFiles:
                 with_files.append((key, wish, manifest))
             else:
                 jobs.append((key, wish, body))
-        self._unwritten.difference_update(await asyncio.to_thread(_write_all, self._folder, jobs))
+        self._writing.difference_update(await asyncio.to_thread(_write_all, self._folder, jobs))
         for key, output, manifest in with_files:
             await self._write_files(key, output, manifest)
 
@@ -186,7 +210,7 @@ class OutputFiles:
         except Exception as error:  # noqa: BLE001 - one result that has no form must not cost the others theirs
             _log_failure(key, error)
         else:
-            self._unwritten.discard(key)
+            self._writing.discard(key)
 
 
 async def _manifest(wish: Output | None, body: bytes | None) -> Manifest | None:

@@ -4,6 +4,7 @@ Two services meet the engine here. `runner_service` serves clients: a command be
 engine decides and commits, and the answer is made from the state (codec.views). Longer answers have modules of their
 own:
 
+    one_execution   GetExecution: an execution, a page of its tasks, and how far its files are written
     pages         lists in pages; a token says where the next one begins
     watching      WatchExecution: history or a snapshot, then the events of the feed
     snapshots     a snapshot of one moment, written in slices while the execution goes on

@@ -16,13 +16,12 @@ from runner_svc.codec.canaries import tallies_to_proto
 from runner_svc.codec.inputs import given_by_client
 from runner_svc.codec.previews import preview_to_proto
 from runner_svc.codec.settings import budget_from_proto, settings_from_proto
-from runner_svc.codec.views import artifact_to_proto, overview_to_proto, tasks_for_one_turn, tasks_to_proto
+from runner_svc.codec.views import artifact_to_proto, overview_to_proto
 from runner_svc.core.decide.turn import State
 from runner_svc.core.explain.preview import preview, question_of
 from runner_svc.core.explain.start_warnings import warnings_of
 from runner_svc.core.model import signals
 from runner_svc.core.model.map import Map, map_key
-from runner_svc.core.model.states import DONE
 from runner_svc.core.model.values import NO_TASK, RUNNER, Content, ExecutionId
 from runner_svc.core.state.execution import Execution
 from runner_svc.core.state.overview import Overview
@@ -37,7 +36,8 @@ from runner_svc.services.file_uploads import FileUploads
 from runner_svc.services.hub import Hub
 from runner_svc.services.layouts import check_request, layout_key, layout_parts
 from runner_svc.services.leases import content_of_lease
-from runner_svc.services.pages import executions_page, fitting, listing_query, page_size, page_start
+from runner_svc.services.one_execution import TellFiles, describer, task_named
+from runner_svc.services.pages import executions_page, listing_query
 from runner_svc.services.prompts import find_prompt, prompts_of
 from runner_svc.services.prunes import prune_rule, sums_to_proto
 from runner_svc.services.sending import Sending
@@ -45,8 +45,7 @@ from runner_svc.services.task_journal import JournalOfTask
 from runner_svc.services.watching import check_has_history, watch
 from runner_svc.services.worker_list import workers_to_proto
 from runner_svc.store.port import Store
-from signoff.bounds import bounds_of
-from signoff.errors import ArtifactNotFound, InvalidField, PlanNotFound, TaskNotFound
+from signoff.errors import ArtifactNotFound, InvalidField, PlanNotFound
 from signoff.rpc.channel import CHUNK_BYTES
 from signoff.rpc.concurrency import ConcurrencyLimit
 from signoff.v1 import execution_pb2, plan_pb2, runner_pb2, runner_pb2_grpc
@@ -54,7 +53,6 @@ from signoff.v1 import execution_pb2, plan_pb2, runner_pb2, runner_pb2_grpc
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 
 PREVIEWED_A_PAGE = 1000
-TASKS_A_PAGE, MOST_TASKS = 1000, int(bounds_of(runner_pb2.GetExecutionRequest, "page_size").max)
 MOST_WARNINGS = 20
 MOST_SNAPSHOTS = 16  # of large executions that are sent at once: each is held as a whole
 MOST_SENDING = 64  # layouts, artifacts and candidates that are sent at once: each holds one or two messages of 1 MiB
@@ -72,13 +70,18 @@ class RunnerService(runner_pb2_grpc.RunnerServiceServicer):
         currency: str = "",
         *,
         prune_grace: float = GRACE,
+        files_of_plan: TellFiles | None = None,
     ) -> None:
-        """`currency`: the currency of all costs. `prune_grace`: seconds in which no prune drops a new content."""
+        """`currency`: the currency of all costs. `prune_grace`: seconds in which no prune drops a new content.
+
+        `files_of_plan`: tells how far the files for people of a plan are; None: this runner writes none.
+        """
         self._engine = engine
         self._store = store
         self._hub = hub
         self._planner = planner
         self._currency = currency
+        self._files_of_plan = files_of_plan
         self._exclusive = Exclusive()
         self._pruner = Pruner(engine, store, self._exclusive, prune_grace)
         self._contents = ContentUploads(engine.contents)
@@ -241,24 +244,8 @@ class RunnerService(runner_pb2_grpc.RunnerServiceServicer):
     async def GetExecution(
         self, request: runner_pb2.GetExecutionRequest, context: Context
     ) -> runner_pb2.GetExecutionResponse:
-        size = page_size(request.page_size, TASKS_A_PAGE, MOST_TASKS)
-        start = page_start(request.page_token)
-        now = self._engine.now()
-
-        def describe(state: State) -> runner_pb2.GetExecutionResponse:
-            overview = overview_to_proto(state.overview(_id(state, request.ref)))
-            is_known = overview.state != execution_pb2.EXECUTION_STATE_QUARANTINED
-            if request.tasks == runner_pb2.TASK_SELECTION_UNSPECIFIED or not is_known:
-                return runner_pb2.GetExecutionResponse(execution=overview)
-            execution = state.execution(overview.execution_id)
-            # The token is the number of the next task: the tasks before it may be finished until it is asked for.
-            selected = itertools.islice(_selected(execution, request, start), size + 1)
-            page = [*tasks_for_one_turn(execution, selected)]
-            tasks = fitting(tasks_to_proto(state, execution, page[:size], now))
-            more = str(next(itertools.chain(page[len(tasks) :], selected), ""))
-            return runner_pb2.GetExecutionResponse(execution=overview, tasks=tasks, next_page_token=more)
-
-        return await self._engine.ask(describe)
+        describe = describer(request, self._engine.now(), self._files_of_plan)
+        return await self._engine.ask(lambda state: describe(state, _id(state, request.ref)))
 
     async def ListExecutions(
         self, request: runner_pb2.ListExecutionsRequest, context: Context
@@ -376,24 +363,6 @@ def _execution_of_command(state: State, request: Any) -> ExecutionId:
     return known.execution if state.overview(known.execution).plan_id == request.ref.plan_id else found
 
 
-def _task(execution: Execution, task_id: str) -> int:
-    task = execution.map.numbers.get(task_id)
-    if task is None:
-        raise TaskNotFound(f"expected an atomic task of {execution.map.plan_id}, but got {task_id!r}")
-    return task
-
-
-def _selected(execution: Execution, request: runner_pb2.GetExecutionRequest, start: int) -> Iterator[int]:
-    """Returns the requested tasks from number `start` on, in natural order."""
-    if request.tasks == runner_pb2.TASK_SELECTION_NAMED:
-        named = sorted({_task(execution, task_id) for task_id in request.task_ids})
-        return (task for task in named if task >= start)
-    everything = range(start, execution.map.task_count)
-    if request.tasks == runner_pb2.TASK_SELECTION_UNFINISHED:
-        return (task for task in everything if execution.status[task] != DONE)
-    return iter(everything if request.tasks == runner_pb2.TASK_SELECTION_ALL else ())
-
-
 def _with_history(state: State, ref: runner_pb2.ExecutionRef) -> Execution:
     """Raises ExecutionPruned for an execution of which only the artifacts were kept."""
     known = _id(state, ref)
@@ -407,20 +376,20 @@ def _candidate_query(state: State, request: runner_pb2.GetCandidateRequest) -> C
         execution=execution.id,
         sequence=execution.sequence,
         task_id=request.task_id,
-        artifact=execution.map.makes[_task(execution, request.task_id)],
+        artifact=execution.map.makes[task_named(execution, request.task_id)],
         attempt=request.attempt,
     )
 
 
 def _prompt_query(state: State, request: runner_pb2.ListPromptsRequest | runner_pb2.GetPromptRequest) -> JournalOfTask:
     execution = _with_history(state, request.ref)
-    _task(execution, request.task_id)
+    task_named(execution, request.task_id)
     return JournalOfTask(execution=execution.id, sequence=execution.sequence, task_id=request.task_id)
 
 
 def _thinking(state: State, request: runner_pb2.GetThinkingRequest, hub: Hub) -> runner_pb2.GetThinkingResponse:
     execution = state.execution(_id(state, request.ref))
-    record = execution.record(_task(execution, request.task_id))
+    record = execution.record(task_named(execution, request.task_id))
     if record.lease is None:
         return runner_pb2.GetThinkingResponse(attempt=record.attempt)
     heard, phase = hub.thoughts.of(record.lease.id), execution_pb2.Phase.ValueType(record.lease.phase)
@@ -430,7 +399,7 @@ def _thinking(state: State, request: runner_pb2.GetThinkingRequest, hub: Hub) ->
 def _artifact(state: State, request: runner_pb2.GetArtifactRequest) -> tuple[execution_pb2.ArtifactInfo, Content]:
     execution = state.execution(_id(state, request.ref))
     is_of_plan = bool(request.lease_id) and not request.task_id  # an input of the plan
-    task = NO_TASK if is_of_plan else _task(execution, request.task_id)
+    task = NO_TASK if is_of_plan else task_named(execution, request.task_id)
     if request.lease_id:
         content = content_of_lease(state, execution, task, request)
         return artifact_to_proto(execution, task, content), content

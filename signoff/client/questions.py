@@ -25,6 +25,15 @@ class RunnerQuestions:
         request = runner_pb2.GetExecutionRequest(ref=ref)
         return (await self._runner.ask(lambda runner: runner.GetExecution, request)).execution
 
+    async def output_files(self, ref: Ref) -> runner_pb2.OutputFiles | None:
+        """Returns how far an execution's results are written as files on the runner's disk.
+
+        None: a newer execution of its plan owns these files, or the runner is of a version that does not tell.
+        """
+        request = runner_pb2.GetExecutionRequest(ref=ref)
+        answer = await self._runner.ask(lambda runner: runner.GetExecution, request)
+        return answer.output_files if answer.HasField("output_files") else None
+
     async def tasks(
         self, ref: Ref, *, unfinished: bool = False, task_ids: Sequence[str] = ()
     ) -> tuple[execution_pb2.TaskState, ...]:

@@ -16,6 +16,7 @@ from signoff.cli.show.tables import people_lines, show_tasks, task_record, unrea
 from signoff.cli.watch.reporters import Reporter, reporter_for
 from signoff.cli.watch.screen import GridRows
 from signoff.cli.watch.stall import WHAT_TO_DO, Stall
+from signoff.cli.watch.written import until_written
 from signoff.client.client import Client
 from signoff.client.costs import NOTHING
 from signoff.client.values import by_execution
@@ -207,8 +208,16 @@ async def grid_rows_of(client: Client, plan_id: str) -> GridRows:
 async def tell_ending(
     client: Client, execution_id: str, output: CommandOutput, data_dir: Path | None, *, cannot: str = ""
 ) -> int:
-    """Prints the table at the end and why tasks failed. Returns the exit code. `cannot` is why nothing can go on."""
+    """Prints the table at the end and why tasks failed. Returns the exit code. `cannot` is why nothing can go on.
+
+    The results lie on the runner's disk by then, as far as they can be written.
+    """
     ref = by_execution(execution_id)
+    if unwritten := await until_written(client, ref):
+        if output.json:
+            output.record({"event": "notice", "message": unwritten})
+        else:
+            output.note(unwritten)
     execution, tasks = await client.get(ref), await client.tasks(ref)
     code = exit_code_of(execution)
     if output.json:

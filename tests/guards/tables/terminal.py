@@ -7,6 +7,9 @@ from collections.abc import Sequence
 from tests.guards import Guard
 
 GUARDS: Sequence[Guard] = (
+    Guard(
+        "a command ends when the results are written", "a script reads output.json right after a run on shared services"
+    ),
     Guard("hidden characters are written out", "a plan, a model or a worker writes what steers a terminal"),
     Guard("hidden characters are escaped in JSON", "the same, and a person asks for JSON"),
     Guard("a terminal gets no raw bytes", "a person prints what a model made on their terminal"),

@@ -16,7 +16,7 @@ from runner_svc.core.machine import Machine
 from runner_svc.core.model.values import Content, ExecutionId, VerdictBy
 from runner_svc.publish import output_files as outputs_module
 from runner_svc.publish.output_document import Output
-from runner_svc.publish.output_files import OutputFiles
+from runner_svc.publish.output_files import FilesOfPlan, OutputFiles
 from runner_svc.store.memory import MemoryStore
 from tests.support import story
 
@@ -76,6 +76,26 @@ async def test_what_a_rebuild_overtook_is_looked_for_again(outputs: OutputFiles)
     await outputs._check(overtaken)
     assert not outputs._pending
     assert len(outputs._unchecked) == 1
+
+
+async def test_it_tells_how_many_results_of_a_plan_are_to_be_written_and_how_many_could_not_be(
+    tmp_path: Path, outputs: OutputFiles
+) -> None:
+    run = done()
+    plan_id = run.map.plan_id
+    outputs.rebuilt(run.machine.state)
+    assert outputs.of_plan(plan_id) == FilesOfPlan(pending=1, failed=0), "it is to be looked for"
+    await outputs._check(outputs._unchecked[0])
+    assert outputs.of_plan(plan_id) == FilesOfPlan(pending=1, failed=0), "it is to be written"
+    assert outputs.of_plan("another") == FilesOfPlan(pending=0, failed=0)
+    place = outputs.path(plan_id, "a")
+    place.mkdir(parents=True)
+    await outputs._write(outputs._batch())
+    assert outputs.of_plan(plan_id) == FilesOfPlan(pending=0, failed=1)
+    place.rmdir()
+    outputs.rebuilt(run.machine.state)
+    await outputs._check(outputs._unchecked[0])
+    assert outputs.of_plan(plan_id) == FilesOfPlan(pending=1, failed=0), "a later change, or a start, tries again"
 
 
 # ---------------------------------------------------------------- whatever the content is
@@ -187,7 +207,7 @@ async def test_a_content_that_the_store_has_lost_costs_only_its_own_file(tmp_pat
     outputs = OutputFiles(tmp_path, Contents(MemoryStore()))
     lost = Content(digest="d", size=1, media_type="text/plain")
     await outputs._write([(("p", "a"), Output(ExecutionId("e1"), "p", "a", "", lost)), (("p", "b"), None)])
-    assert outputs._unwritten == {("p", "a")}
+    assert outputs._failed == {("p", "a")}
 
 
 @pytest.mark.parametrize("what", ["link", "pipe", "folder"])
@@ -206,5 +226,5 @@ async def test_what_stands_where_a_file_is_to_be_is_not_written_through_and_hold
     await store.put_content("d", b"text")
     output = Output(ExecutionId("e1"), "p", "a", "", Content(digest="d", size=4, media_type="text/plain"))
     await asyncio.wait_for(outputs._write([(("p", "a"), output)]), WITHIN)
-    assert outputs._unwritten == {("p", "a")}
+    assert outputs._failed == {("p", "a")}
     assert sorted(os.listdir(tmp_path)) == ["p"]  # noqa: PTH208 - iterdir is no list

@@ -94,7 +94,7 @@ async def test_files_lie_beside_an_output_json_that_lists_them(tmp_path: Path, t
     assert {file["path"]: (file["size_bytes"], file["digest"]) for file in index["files"]} == {
         path: (len(body), sha256(body).hexdigest()) for path, body in FIRST.items()
     }
-    assert outputs._unwritten == set()
+    assert outputs._failed == set()
     assert names_in(task) == ["files", "output.json"]
 
 
@@ -177,7 +177,7 @@ async def test_a_file_that_the_store_has_damaged_costs_only_its_own_result(
     bodies.bodies[sha256(FIRST[path]).hexdigest()] = b"other bytes"
     outputs = OutputFiles(tmp_path, bodies)
     await outputs._write([(KEY, output), (("p", "b"), one_content(bodies, b"text"))])
-    assert outputs._unwritten == {KEY}
+    assert outputs._failed == {KEY}
     assert index_of(tmp_path / "p" / "b")["content"] == "text"
     assert names_in(task) == [], "nothing of a result that is not whole stays"
 
@@ -191,7 +191,7 @@ async def test_what_stands_where_the_files_are_to_be_stays(tmp_path: Path, task:
     else:
         (task / "files").write_text("mine")
     outputs = await written(tmp_path, bodies := Bodies(), with_files(bodies, FIRST))
-    assert outputs._unwritten == {KEY}
+    assert outputs._failed == {KEY}
     assert names_in(tmp_path / "elsewhere") == []
     assert names_in(task) == ["files"]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, cast
@@ -167,6 +168,25 @@ async def test_pause_resume_and_stop_say_the_new_state(runner: Running) -> None:
     by_plan = runner_pb2.ExecutionRef(plan_id="two")
     stopped = await runner.stub.StopExecution(runner_pb2.StopExecutionRequest(ref=by_plan))
     assert stopped.execution.state == execution_pb2.EXECUTION_STATE_STOPPED
+
+
+async def test_the_newest_execution_of_a_plan_tells_how_far_its_results_are_written(runner: Running) -> None:
+    _, writing = runner.loops
+    writing.cancel()
+    ref = await runner.start("two")
+    async with raw_worker(runner, EXECUTOR, "w1") as executor, raw_worker(runner, VALIDATOR, "v1") as validator:
+        for _ in range(2):
+            await executor.make(await executor.assigned())
+            await validator.judge(await validator.assigned())
+        request = runner_pb2.GetExecutionRequest(ref=ref)
+        assert (await runner.stub.GetExecution(request)).output_files == runner_pb2.OutputFiles(pending=2)
+        runner.loops.append(asyncio.create_task(runner.outputs.run()))
+        await runner.outputs.drained()
+        answer = await runner.stub.GetExecution(request)
+        assert answer.HasField("output_files")
+        assert answer.output_files == runner_pb2.OutputFiles()
+        await runner.start("two")
+        assert not (await runner.stub.GetExecution(request)).HasField("output_files")
 
 
 async def test_tasks_come_in_pages_and_say_what_they_wait_for(runner: Running) -> None:

@@ -196,6 +196,7 @@ class FakeRunner(runner_pb2_grpc.RunnerServiceServicer):
     preview: runner_pb2.PreviewExecutionResponse = field(default_factory=runner_pb2.PreviewExecutionResponse)
     uploaded: dict[str, bytes] = field(default_factory=dict)  #: contents of inputs, by digest
     others: list[pb.Execution] = field(default_factory=list)  #: that it lists after its own
+    output_files: list[runner_pb2.OutputFiles] = field(default_factory=list)  #: told one by one, and then the last one
     looks: int = 0  #: how often a client must ask for the execution before a watch ends
     looked: asyncio.Condition = field(default_factory=asyncio.Condition)
 
@@ -212,7 +213,14 @@ class FakeRunner(runner_pb2_grpc.RunnerServiceServicer):
         end = begin + (request.page_size or len(wanted))
         token = str(end) if end < len(wanted) else ""
         page = wanted[begin:end]
-        return runner_pb2.GetExecutionResponse(execution=self.execution, tasks=page, next_page_token=token)
+        return runner_pb2.GetExecutionResponse(
+            execution=self.execution, tasks=page, next_page_token=token, output_files=self._output_files(request)
+        )
+
+    def _output_files(self, request: runner_pb2.GetExecutionRequest) -> runner_pb2.OutputFiles | None:
+        if request.tasks == runner_pb2.TASK_SELECTION_UNSPECIFIED and len(self.output_files) > 1:
+            return self.output_files.pop(0)
+        return self.output_files[0] if self.output_files else None
 
     def _selected(self, request: runner_pb2.GetExecutionRequest) -> list[pb.TaskState]:
         if request.tasks == runner_pb2.TASK_SELECTION_NAMED:

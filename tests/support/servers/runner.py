@@ -177,7 +177,15 @@ async def running(
     server = Server(options)
     server.add(
         runner_pb2_grpc.add_RunnerServiceServicer_to_server,
-        RunnerService(engine, store, hub, planner, prices.currency if prices else "", prune_grace=prune_grace),
+        RunnerService(
+            engine,
+            store,
+            hub,
+            planner,
+            prices.currency if prices else "",
+            prune_grace=prune_grace,
+            files_of_plan=outputs.of_plan,
+        ),
         "runner",
     )
     service = WorkerService(engine, hub, prices, jitter)
