@@ -327,8 +327,9 @@ class Engine:
     async def _serialize(self, decision: Decision) -> list[tuple[Row, execution_pb2.Event]]:
         """Returns the events as rows and messages. Raises TurnFailed, which names the cause, for one without a form."""
         written: list[tuple[Row, execution_pb2.Event]] = []
+        pause = min(BEGUN_AT, WRITTEN_AT_ONCE - 1)
         for place, entry in enumerate(decision.entries):
-            if place % WRITTEN_AT_ONCE == min(BEGUN_AT, WRITTEN_AT_ONCE - 1):
+            if place % WRITTEN_AT_ONCE == pause:
                 await asyncio.sleep(0)
             try:
                 message = event_to_proto(entry, self._plan_of(entry.execution))

@@ -54,21 +54,25 @@ async def send_assignment(
     name = command.map.name(command.task)
     if len(command.inputs) > MAX_INPUTS:
         raise AssignmentTooLarge(f"expected a task with at most {MAX_INPUTS:,} inputs, but {name} has more")
-    await _write_by_reference(assign, command, thinking_wanted)
+    _write_head(assign, command, thinking_wanted)
+    if command.inputs or command.omitted:
+        await _write_inputs(assign, command)
     most -= 2 * MESSAGE_HEADER  # of the message inside its frame, and of the assignment inside its message
     parts: list[_Part] = []
-    # guard: only who takes parts is sent some ->
-    #     if assign.ByteSize() + _small_bytes(command.inputs) > min(most, PART_LIMIT):
-    if in_parts and assign.ByteSize() + _small_bytes(command.inputs) > min(most, PART_LIMIT):
+    size = assign.ByteSize()
+    # guard: only who takes parts is sent some -> if size + _small_bytes(command.inputs) > min(most, PART_LIMIT):
+    if in_parts and size + _small_bytes(command.inputs) > min(most, PART_LIMIT):
         # guard: inputs travel in parts -> parts = await _in_parts(assign.inputs[:1000], min(most, PART_LIMIT))
         parts = await _in_parts(assign.inputs, min(most, PART_LIMIT))
         assign.inputs_in_parts = len(assign.inputs)
         assign.ClearField("inputs")
+        size = assign.ByteSize()
     for field in ("results", "earlier"):
-        if assign.ByteSize() > most:
+        if size > most:
             # guard: feedback gives way -> pass
             assign.feedback.ClearField(field)
-    largest = max([assign.ByteSize(), *(part.size for part in parts)])
+            size = assign.ByteSize()
+    largest = max([size, *(part.size for part in parts)])
     # guard: no frame above the limit -> if False:
     if largest > most:
         raise AssignmentTooLarge(
@@ -79,9 +83,10 @@ async def send_assignment(
         await send(await part.message(assign.lease_id, read))
         await asyncio.sleep(0)
     kept = command.checkpoint
-    if kept is not None and assign.ByteSize() + kept.size + _CONTENT_HEADER <= most:
+    if kept is not None and size + kept.size + _CONTENT_HEADER <= most:
         assign.checkpoint = await read(kept.digest)
-    await _put_inside(assign, read, min(ASSIGN_LIMIT, most - assign.ByteSize()))
+        size = assign.ByteSize()
+    await _put_inside(assign, read, min(ASSIGN_LIMIT, most - size))
     await send(message)
 
 
@@ -153,7 +158,8 @@ def _artifacts(message: worker_pb2.Assign) -> Iterator[worker_pb2.InputArtifact]
         yield message.feedback.previous_candidate
 
 
-async def _write_by_reference(message: worker_pb2.Assign, command: commands.Assign, thinking_wanted: bool) -> None:
+def _write_head(message: worker_pb2.Assign, command: commands.Assign, thinking_wanted: bool) -> None:
+    """Writes everything but the inputs, with contents by reference."""
     # In place: a message that is built apart is copied once for each level it is put into.
     plan = command.map
     message.MergeFromString(
@@ -166,12 +172,6 @@ async def _write_by_reference(message: worker_pb2.Assign, command: commands.Assi
     message.prompts_wanted = command.prompts_wanted
     message.unless_maker = command.unless_maker
     message.task.MergeFromString(plan.specs[command.task])
-    for number, given in enumerate(command.inputs, 1):
-        _write_reference(message.inputs.add(), plan, given.name, given.task, given.content)
-        if not number % AT_ONCE:
-            await asyncio.sleep(0)
-    for name, reason in command.omitted:
-        message.omitted.add(name=name, reason=reason)
     own_name = plan.makes[command.task]
     if command.candidate is not None:
         _write_reference(message.candidate, plan, own_name, command.task, command.candidate)
@@ -185,6 +185,16 @@ async def _write_by_reference(message: worker_pb2.Assign, command: commands.Assi
         if command.feedback.candidate is not None:
             previous = message.feedback.previous_candidate
             _write_reference(previous, plan, own_name, command.task, command.feedback.candidate)
+
+
+async def _write_inputs(message: worker_pb2.Assign, command: commands.Assign) -> None:
+    """Writes the inputs by reference, and those that are missing."""
+    for number, given in enumerate(command.inputs, 1):
+        _write_reference(message.inputs.add(), command.map, given.name, given.task, given.content)
+        if not number % AT_ONCE:
+            await asyncio.sleep(0)
+    for name, reason in command.omitted:
+        message.omitted.add(name=name, reason=reason)
 
 
 @lru_cache(maxsize=256)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from runner_svc.core.decide.turn import State
 from runner_svc.core.model import commands, events
+from runner_svc.core.model.value import value
 from runner_svc.core.model.values import ExecutionId, LeaseId, Phase, SessionId, WorkerName
 from runner_svc.publish.feed import Feed
 from runner_svc.publish.last_thoughts import LastThoughts
@@ -24,7 +24,7 @@ ACKNOWLEDGE_WITHIN = 0.02
 MOST_UNSENT = 100_000
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Lent:
     """The facts about a lease that is out, as they were committed."""
 

@@ -112,31 +112,29 @@ class WorkerStream:
             await self._receive_some(messages[start : start + AT_ONCE], offset + start)
 
     async def _receive_some(self, messages: Sequence[worker_pb2.WorkerMessage], offset: int) -> None:
-        """Reports messages, also those before one that makes no sense."""
+        """Reports messages, also those before one that makes no sense.
+
+        A bug is logged with the kind of the message, and ends the stream.
+        """
         try:
             for number, message in enumerate(messages, offset):
                 # guard: messages are within their bounds -> (removed)
                 check(message, "messages", number)
-                signal = await self._understand(message)
+                signal = await self._signal_of(message)
                 if signal is not None:
                     self._unreported.append(signal)
-        finally:
-            await self._report()
-
-    async def _report(self) -> None:
-        unreported, self._unreported = self._unreported, []
-        await self._engine.report(*unreported)
-
-    async def _understand(self, message: worker_pb2.WorkerMessage) -> signals.Signal | None:
-        """Returns the signal of a message. A bug is logged with the kind of the message, and ends the stream."""
-        try:
-            return await self._signal_of(message)
         except SignoffError:
             raise
         except Exception as bug:
             kind = message.WhichOneof("kind")
             log.error("bug_in_frame", worker=self._session.hello.name, message=kind, exc_info=bug)
             raise Bug from bug
+        finally:
+            await self._report()
+
+    async def _report(self) -> None:
+        unreported, self._unreported = self._unreported, []
+        await self._engine.report(*unreported)
 
     async def _signal_of(self, message: worker_pb2.WorkerMessage) -> signals.Signal | None:
         kind = message.WhichOneof("kind")

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import functools
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
 from runner_svc.codec.journal import executions, leases, results, reused, tasks
 from runner_svc.codec.journal.kind import Head
 from runner_svc.codec.times import seconds_of, timestamp
@@ -22,7 +26,13 @@ def event_to_proto(entry: events.Entry, plan: Map | None) -> pb.Event:
     task_id = plan.task_ids[event.task] if plan is not None and event.task != NO_TASK else ""
     field, to_proto = _TO_PROTO[type(event)]
     kind = {field: to_proto(event, plan)}
-    return pb.Event(sequence=entry.sequence, at=timestamp(event.at), task_id=task_id, **kind)
+    return pb.Event(sequence=entry.sequence, at=_at(event.at), task_id=task_id, **kind)
+
+
+@functools.lru_cache(maxsize=64)
+def _at(seconds: float) -> Timestamp:
+    """Returns the time of an event. Those of a turn share it, and nobody changes it: a message takes in a copy."""
+    return timestamp(seconds)
 
 
 def entry_from_proto(execution: ExecutionId, message: pb.Event, plan: Map | None) -> events.Entry:

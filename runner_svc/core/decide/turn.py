@@ -25,7 +25,7 @@ from runner_svc.core.state.listing import ListingFacts, facts_of
 from runner_svc.core.state.overview import ExecutionArchived, MapUnloaded, Overview
 from runner_svc.core.state.pruned import PrunedSums
 from runner_svc.core.state.quarantine import quarantined, refusal
-from runner_svc.core.state.requests import request_of
+from runner_svc.core.state.requests import COMMANDS, request_of
 from signoff.errors import ExecutionNotFound, NoLayout, Rejected
 
 
@@ -95,7 +95,8 @@ class State:
                 self.executions[entry.execution] = fold.created_by(entry, plan)
                 self._list(entry.execution, event.plan_id)
             fold.apply(self.executions[entry.execution], entry)
-        self._note_request(entry)
+        if type(event) in COMMANDS:
+            self._note_request(entry)
 
     def _note_request(self, entry: events.Entry) -> None:
         execution = self.executions.get(entry.execution)
@@ -274,7 +275,7 @@ class Turn:
     def emit(self, execution: Execution, event: events.Event) -> None:
         """Emits an event of an execution: applies it at once, and adds it to the decision."""
         self.record(events.Entry(execution.id, execution.sequence + 1, event))
-        self.touch(execution)
+        self.touched[execution.id] = execution
 
     def touch(self, execution: Execution) -> None:
         """Has the housekeeping look at an execution: it may have new work, or none left."""

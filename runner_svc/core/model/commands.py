@@ -5,14 +5,14 @@ Orders to a session that has ended are dropped.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from runner_svc.core.model.map import Map
+from runner_svc.core.model.value import value
 from runner_svc.core.model.values import Content, CriterionResult, ExecutionId, LeaseId, Phase, SessionId
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Command:
     """An order to one session."""
 
@@ -27,7 +27,7 @@ class Input(NamedTuple):
     content: Content
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Feedback:
     """The reason why the previous attempt did not count."""
 
@@ -37,7 +37,7 @@ class Feedback:
     earlier: tuple[str, ...] = ()  #: a line for each attempt before that one that did not count
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Assign(Command):
     """Gives a phase of an attempt to a worker. Everything it names is in the store."""
 
@@ -59,14 +59,14 @@ class Assign(Command):
     prompts_wanted: bool = False  #: the worker is to send the prompts that models are asked with
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Acknowledge(Command):
     """Tells a worker that its result under the lease is durable."""
 
     lease: LeaseId
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Supersede(Command):
     """Tells a worker that its result under the lease came too late."""
 
@@ -74,7 +74,7 @@ class Supersede(Command):
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Cancel(Command):
     """Tells a worker to drop the work under the lease."""
 
@@ -82,14 +82,14 @@ class Cancel(Command):
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Keep(Command):
     """Tells a worker that has come back that it still holds the lease."""
 
     lease: LeaseId
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Stop(Command):
     """Tells a worker that has come back that it no longer holds the lease."""
 
@@ -97,7 +97,7 @@ class Stop(Command):
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class EndSession(Command):
     """Ends a session, because a newer one of the same worker took over."""
 

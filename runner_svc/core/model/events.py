@@ -6,11 +6,11 @@ Their names are in the past tense. `at` is Unix time in seconds. `task` is the t
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from runner_svc.core.model.inputs import GivenInput
 from runner_svc.core.model.tallies import Tallies
 from runner_svc.core.model.usage import Totals, Usage
+from runner_svc.core.model.value import value
 from runner_svc.core.model.values import (
     NO_TASK,
     Away,
@@ -31,30 +31,30 @@ from runner_svc.core.model.values import (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Event:
     at: float
     task: int = NO_TASK
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class LeaseEnded(Event):
     """The base of the events that end a lease."""
 
     lease: LeaseId
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class LeaseResult(LeaseEnded):
     """The base of the events that end a lease with the result that was wanted of its worker."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class LeaseFault(LeaseEnded):
     """The base of the events that end a lease without such a result."""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Entry:
     """An event in its place in a journal. Sequences start at 1 and have no gaps."""
 
@@ -66,14 +66,14 @@ class Entry:
 # ---------------------------------------------------------------- of the runner
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class LayoutSet(Event):
     request_id: str
     plan_id: str
     map_digest: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class ExecutionsPruned(Event):
     """Executions were removed, or lost all but their artifacts. The sums are of those that were removed."""
 
@@ -86,7 +86,7 @@ class ExecutionsPruned(Event):
 # ---------------------------------------------------------------- of an execution
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class ExecutionCreated(Event):
     request_id: str
     plan_id: str
@@ -98,46 +98,46 @@ class ExecutionCreated(Event):
     inputs: tuple[GivenInput, ...] = ()  #: all that the plan declares, in its order
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class ExecutionStarted(Event):
     request_id: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class ExecutionPaused(Event):
     request_id: str
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class ExecutionResumed(Event):
     request_id: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class ExecutionStopped(Event):
     request_id: str
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class ExecutionSucceeded(Event):
     pass
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class ExecutionFailed(Event):
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class OutageEnded(Event):
     """A model that was away has answered."""
 
     model: ModelAt
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class CommandNoted(Event):
     """A command had nothing to change. It is kept so that its repetition changes nothing later either."""
 
@@ -145,7 +145,7 @@ class CommandNoted(Event):
     command: str = ""  #: its name; empty: not kept by an earlier version
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class BudgetSet(Event):
     """A node has a new budget. Costs from before count against it."""
 
@@ -157,7 +157,7 @@ class BudgetSet(Event):
 # ---------------------------------------------------------------- of a task
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class TaskAssigned(Event):
     lease: LeaseId
     attempt: int
@@ -167,12 +167,12 @@ class TaskAssigned(Event):
     model: str | None = None  #: asked, by the name of its costs; None: no model, or not kept by an earlier version
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class CandidateStored(LeaseResult):
     content: Content
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class VerdictPassed(LeaseResult):
     """The candidate has become an artifact. A person's verdict comes by a command, under no lease."""
 
@@ -183,7 +183,7 @@ class VerdictPassed(LeaseResult):
     judged_by: Makers = ()  #: as far as the worker has said
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class VerdictFailed(LeaseResult):
     attempt: int
     results: tuple[CriterionResult, ...]
@@ -193,7 +193,7 @@ class VerdictFailed(LeaseResult):
     by: VerdictBy | None = None  #: None: not kept by an earlier version
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class PersonAsked(LeaseResult):
     """The candidate has passed all that workers check, and waits for a person's verdict."""
 
@@ -202,7 +202,7 @@ class PersonAsked(LeaseResult):
     judged_by: Makers = ()  #: as far as the worker has said
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class AttemptFailed(LeaseFault):
     attempt: int
     kind: FailureKind
@@ -213,14 +213,14 @@ class AttemptFailed(LeaseFault):
     input_digest: str = ""  #: see LeaseLost; of a time-out
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class JudgeFailed(LeaseFault):
     attempt: int
     message: str
     retry_at: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class OutageMet(LeaseFault):
     """The model of the lease is away: the lease ends, and counts neither as a failure nor as a loss."""
 
@@ -230,7 +230,7 @@ class OutageMet(LeaseFault):
     away: Away  #: as of this moment
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class LeaseLost(LeaseFault):
     attempt: int
     phase: Phase
@@ -238,7 +238,7 @@ class LeaseLost(LeaseFault):
     input_digest: str = ""  #: of what the executor was given, if its candidate may still come; empty: none will do
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class LeaseReturned(LeaseFault):
     attempt: int
     phase: Phase
@@ -246,28 +246,28 @@ class LeaseReturned(LeaseFault):
     input_digest: str = ""  #: see LeaseLost
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class RetryScheduled(Event):
     retry_at: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class TaskRolledBack(Event):
     cause: int  #: the number of the task whose failure or retry caused it
     make_anew: bool  #: the withdrawn artifact must not be used again
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class TaskFailed(Event):
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class TaskRetried(Event):
     request_id: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class OrphanStored(Event):
     lease: LeaseId
     worker: WorkerName
@@ -276,7 +276,7 @@ class OrphanStored(Event):
     size: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class OrphanAdopted(Event):
     """A candidate came after its lease had ended, and is judged all the same, because there is nothing better."""
 
@@ -285,7 +285,7 @@ class OrphanAdopted(Event):
     content: Content
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class UsageRecorded(Event):
     """An attempt has cost this much since the last such event about its lease and model.
 
@@ -300,7 +300,7 @@ class UsageRecorded(Event):
     usage: Usage
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class CheckpointStored(Event):
     """The executor has said how far it is. The next executor of the task starts from there."""
 
@@ -308,7 +308,7 @@ class CheckpointStored(Event):
     content: Content
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class PromptKept(Event):
     """A worker has asked a model with this prompt. People can read it; it changes nothing."""
 
@@ -319,7 +319,7 @@ class PromptKept(Event):
     size: int  #: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class CanaryJudged(LeaseFault):
     """A validator has judged a canary, or failed to. It measures the validator and changes nothing about the task."""
 
@@ -332,12 +332,12 @@ class CanaryJudged(LeaseFault):
     labels: Labels  #: of the validator
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class ArtifactKept(Event):
     attempt: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class ArtifactReused(Event):
     """A result of an earlier execution is the task's artifact here too, with the evidence that was given there."""
 
@@ -346,7 +346,7 @@ class ArtifactReused(Event):
     judged_by: Makers
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class CandidateReused(Event):
     """A result of an earlier execution is the task's candidate here, because it is to be judged by something else."""
 

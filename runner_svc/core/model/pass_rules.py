@@ -6,8 +6,9 @@ A validator's outcome alone signs nothing off: a passing verdict without one of 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import NamedTuple
+
+from runner_svc.core.model.value import value
 
 NAMED = 5  # the most numbers that a message names
 
@@ -22,7 +23,7 @@ class Passed(NamedTuple):
 NOTHING_PASSED = Passed()
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Demands:
     """The results that a task demands of a passing verdict."""
 

@@ -7,7 +7,7 @@ the signal.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from runner_svc.core.model.inputs import GivenInput
 from runner_svc.core.model.makers import NamedMaker
@@ -15,6 +15,7 @@ from runner_svc.core.model.map import Map
 from runner_svc.core.model.pass_rules import NOTHING_PASSED, Passed
 from runner_svc.core.model.requirements import Abilities
 from runner_svc.core.model.usage import Usage
+from runner_svc.core.model.value import value
 from runner_svc.core.model.values import (
     Budget,
     Content,
@@ -30,12 +31,12 @@ from runner_svc.core.model.values import (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Signal:
     at: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class TimePassed(Signal):
     """A deadline that the machine has named is over."""
 
@@ -43,7 +44,7 @@ class TimePassed(Signal):
 # ---------------------------------------------------------------- from clients
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class SetLayout(Signal):
     """Makes a map, whose content is already stored, the layout of its plan."""
 
@@ -51,7 +52,7 @@ class SetLayout(Signal):
     map: Map
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class StartExecution(Signal):
     """Creates an execution of the layout set for a plan and starts it. An empty `plan_id`: the last layout set."""
 
@@ -63,7 +64,7 @@ class StartExecution(Signal):
     inputs: tuple[GivenInput, ...] = ()  #: of the plan, as the client gives them
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class ExecutionCommand(Signal):
     """A command about an execution that exists."""
 
@@ -71,27 +72,27 @@ class ExecutionCommand(Signal):
     execution: ExecutionId
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class PauseExecution(ExecutionCommand):
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class ResumeExecution(ExecutionCommand):
     pass
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class StopExecution(ExecutionCommand):
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class RetryTask(ExecutionCommand):
     task_id: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class SetBudget(ExecutionCommand):
     """Sets the budget of a task or a group, or of the execution itself when `task_id` is empty."""
 
@@ -99,7 +100,7 @@ class SetBudget(ExecutionCommand):
     budget: Budget
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class JudgeTask(ExecutionCommand):
     """A person's verdict on a candidate that waits for one, or rather: on the one that the person saw."""
 
@@ -114,7 +115,7 @@ class JudgeTask(ExecutionCommand):
 # ---------------------------------------------------------------- from workers
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class WorkerJoined(Signal):
     """A new stream said Hello; it replaces an older session of the same name."""
 
@@ -132,12 +133,12 @@ class WorkerJoined(Signal):
     continues: SessionId | None = None  #: the session it says it goes on from
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class FromSession(Signal):
     session: SessionId
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class WorkerLost(FromSession):
     """A stream ended or went silent. The worker may come back within the grace, unless it has said goodbye."""
 
@@ -145,57 +146,57 @@ class WorkerLost(FromSession):
     orderly: bool = False  #: the worker was draining and holds nothing back: it is not waited for
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class CreditGranted(FromSession):
     """The number of leases that a worker is willing to hold at once, as an absolute number."""
 
     window: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class WorkerDraining(FromSession):
     pass
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class AboutLease(FromSession):
     lease: LeaseId
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class LeaseAccepted(AboutLease):
     pass
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class NotAssignable(AboutLease):
     """An assignment is too large for the frames of its worker. Nothing was sent."""
 
     message: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class LeaseGivenBack(AboutLease):
     """A worker declines or abandons a lease, which counts neither as a failure nor as a loss."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class WorkUnchanged(AboutLease):
     """A worker finds that it would do the work as it was done for an earlier result, and has not begun it."""
 
     maker: str  #: of that result
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class ProgressMade(AboutLease):
     """A worker makes real progress, which refreshes the idle clock."""
 
     answered: bool = False  #: the model has begun to answer
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class CheckpointMade(AboutLease):
     """An executor says how far it is, in its own words. It counts as progress."""
 
@@ -203,7 +204,7 @@ class CheckpointMade(AboutLease):
     body: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class PromptSent(AboutLease):
     """A worker says what it asks a model with."""
 
@@ -211,7 +212,7 @@ class PromptSent(AboutLease):
     body: bytes | None  #: None: it is in the store already, under its digest
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class UsageReported(AboutLease):
     """An attempt's costs with one model so far, as totals. It counts as progress."""
 
@@ -219,14 +220,14 @@ class UsageReported(AboutLease):
     total: Usage
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class CandidateMade(AboutLease):
     content: Content
     body: bytes | None  #: None: it was brought under the lease before; else, as when that was not held, it is nowhere
     brought: tuple[str, ...] = ()  #: digests of what was brought under the lease before, and belongs to it
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class WorkFailed(AboutLease):
     kind: FailureKind
     message: str
@@ -234,7 +235,7 @@ class WorkFailed(AboutLease):
     gist: str = ""  #: as in Failure of worker.proto
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class VerdictGiven(AboutLease):
     outcome: Outcome
     results: tuple[CriterionResult, ...] = ()

@@ -13,7 +13,7 @@ from runner_svc.core.model.usage import NOTHING, add
 from runner_svc.core.model.values import NO_TASK
 from runner_svc.core.state import lifecycle, progress, task_events
 from runner_svc.core.state.execution import Execution
-from runner_svc.core.state.requests import request_of
+from runner_svc.core.state.requests import COMMANDS, request_of
 from runner_svc.core.state.task_record import TaskRecord
 
 
@@ -41,8 +41,7 @@ def apply(execution: Execution, entry: events.Entry) -> None:
         lifecycle.apply(execution, event)
     else:
         _apply_to_task(execution, event, to)
-    request = request_of(entry, execution.map)
-    if request is not None:
+    if type(event) in COMMANDS and (request := request_of(entry, execution.map)) is not None:
         execution.requests.append(request)
 
 
@@ -55,27 +54,28 @@ def _next_status(execution: Execution, event: events.Event) -> TaskStatus:
 
 
 def _apply_to_task(execution: Execution, event: events.Event, to: TaskStatus) -> None:
-    execution.changes.since_checkpoint.add(event.task)
+    task, changes = event.task, execution.changes
+    changes.since_checkpoint.add(task)
     # guard: a task is written down before it changes -> if False:
-    if execution.changes.onlookers:
-        execution.changes.about_to_happen(event.task)
-    record = execution.records.get(event.task)
+    if changes.onlookers:
+        changes.about_to_happen(task)
+    record = execution.records.get(task)
     if record is None:
-        record = execution.records[event.task] = TaskRecord()
+        record = execution.records[task] = TaskRecord()
     if execution.ledger is not None:
         _learn(execution, event, record)
     task_events.apply(record, event, execution.settings)
-    # guard: canaries count without their map -> if event.task in execution.map.canaries:
-    if event.task in execution.map.canaries or isinstance(event, events.CanaryJudged):
+    # guard: canaries count without their map -> if task in execution.map.canaries:
+    if task in execution.map.canaries or type(event) is events.CanaryJudged:
         execution.canaries.apply(event)
-    if isinstance(event, events.OutageMet):
+    if type(event) is events.OutageMet:
         execution.outages[event.away.model] = event.away
-    if isinstance(event, events.UsageRecorded):
+    if type(event) is events.UsageRecorded:
         add(execution.usage, event.phase, event.model, event.usage)
         if execution.ledger is not None:
-            execution.ledger.spend(event.task, event.usage)
+            execution.ledger.spend(task, event.usage)
     else:
-        progress.move(execution, event.task, to, record, event.at)
+        progress.move(execution, task, to, record, event.at)
 
 
 def _learn(execution: Execution, event: events.Event, record: TaskRecord) -> None:

@@ -17,10 +17,10 @@ PASSES, FAILS = "JudgeTask with OUTCOME_PASS", "JudgeTask with OUTCOME_FAIL"
 def request_of(entry: events.Entry, plan: Map | None) -> AcceptedRequest | None:
     """Returns the command behind an event; None when there is none, or none with a request id."""
     event = entry.event
-    request_id = getattr(event, "request_id", "")
-    if not request_id:
+    named = COMMANDS.get(type(event))
+    if named is None or not (request_id := getattr(event, "request_id", "")):
         return None
-    command, about = COMMANDS[type(event)](event)
+    command, about = named(event)
     if plan is not None and event.task != NO_TASK:
         about = plan.task_ids[event.task]
     elif plan is not None and isinstance(event, events.BudgetSet):

@@ -76,7 +76,7 @@ def _passed(record: TaskRecord, event: events.VerdictPassed, _: Settings) -> Non
     candidate = record.candidate
     # guard: a verdict names who gave it -> by = None
     by = event.by
-    record.artifact = replace(candidate, signed_off_by=by, signed_off_at=event.at) if candidate is not None else None
+    record.artifact = candidate.signed_off(by, event.at) if candidate is not None else None
     record.candidate = None
     record.withdrawn = None
     record.results = event.results

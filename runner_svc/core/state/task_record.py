@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, MutableMapping
 from dataclasses import dataclass
 
 from runner_svc.core.model.usage import NOTHING, OpenUsage, Totals, Usage
+from runner_svc.core.model.value import value
 from runner_svc.core.model.values import (
     Content,
     CriterionResult,
@@ -17,7 +18,7 @@ from runner_svc.core.model.values import (
 from runner_svc.core.state.attempts import NONE_FAILED, FailedAttempts
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Lease:
     """The right of one worker to one phase of one attempt."""
 
@@ -28,7 +29,7 @@ class Lease:
     model: str | None = None  #: see TaskAssigned
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class EndedLease:
     """A lease that brought no result. Its worker may still report costs, and one result that comes too late."""
 
@@ -40,7 +41,7 @@ class EndedLease:
     input_digest: str = ""  #: of what the worker was given, if a candidate from it will do; empty: it will not
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Rejection:
     """The part of a failing verdict by which the next one is compared with it."""
 

@@ -132,6 +132,7 @@ class Model:
 async def asked(runner: Running, ref: Ref, *, with_history: bool) -> Known:
     request = runner_pb2.GetExecutionRequest(ref=ref, tasks=runner_pb2.TASK_SELECTION_ALL)
     tasks = await runner.stub.GetExecution(request)
+    tasks.ClearField("output_files")  # they are those of the newest execution that is left
     done = [task.task_id for task in tasks.tasks if task.status == pb.TASK_STATUS_DONE]
     artifacts = {task_id: await artifact(runner, ref, task_id) for task_id in done}
     return Known(tasks, await events(runner, ref) if with_history else [], artifacts)
