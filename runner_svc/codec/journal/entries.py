@@ -31,7 +31,7 @@ def event_to_proto(entry: events.Entry, plan: Map | None) -> pb.Event:
 
 @functools.lru_cache(maxsize=64)
 def _at(seconds: float) -> Timestamp:
-    """Returns the time of an event. Those of a turn share it, and nobody changes it: a message takes in a copy."""
+    """Returns the time of an event. Events of a turn share it: a message keeps a copy."""
     return timestamp(seconds)
 
 
