@@ -213,11 +213,14 @@ async def tell_ending(
     The results lie on the runner's disk by then, as far as they can be written.
     """
     ref = by_execution(execution_id)
-    if unwritten := await until_written(client, ref):
+
+    def say(text: str) -> None:
         if output.json:
-            output.record({"event": "notice", "message": unwritten})
+            output.record({"event": "notice", "message": text})
         else:
-            output.note(unwritten)
+            output.note(text)
+
+    await until_written(client, ref, say)
     execution, tasks = await client.get(ref), await client.tasks(ref)
     code = exit_code_of(execution)
     if output.json:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from collections.abc import Callable
 
 from signoff.cli.show.amounts import counted
 from signoff.client.client import Client
@@ -10,28 +12,32 @@ from signoff.client.values import Ref
 
 SHOWN = "`signoff artifact` shows what is signed off"
 FIRST_PAUSE, LONGEST_PAUSE = 0.02, 0.5  # seconds between two looks: each is half as long again as the one before
+SILENT_FOR = 2.0  # seconds, after which a person is told
 STANDS_STILL = 30.0  # seconds without one more file on the disk, after which nothing is waited for
 
 
-async def until_written(client: Client, ref: Ref) -> str:
+async def until_written(client: Client, ref: Ref, say: Callable[[str], None]) -> None:
     """Returns once the files of an execution's results are on the disk of its runner.
 
-    Returns what is not there, as a sentence: files that could not be written, or that do not come; empty for none.
+    `say` is told what is waited for, after a while, and in the end what is not there: files that could not be written,
+    or that do not come.
     """
-    pending, pause, waited = -1, FIRST_PAUSE, 0.0
+    begun = progress_at = time.monotonic()
+    pending, pause, is_told = 0, FIRST_PAUSE, False
     # guard: a command ends when the results are written ->
     #     while (written := await client.output_files(ref)) is not None and False:
     while (written := await client.output_files(ref)) is not None and written.pending:
-        waited = 0.0 if written.pending != pending else waited + pause
-        if waited > STANDS_STILL:
+        now = time.monotonic()
+        if written.pending != pending:
+            pending, progress_at = written.pending, now
+        if now - progress_at > STANDS_STILL:
             break
-        pending = written.pending
+        if not is_told and now - begun > SILENT_FOR:
+            is_told = True
+            say(f"the runner is still to write {counted(pending, 'result')} as output.json")
         await asyncio.sleep(pause)
         pause = min(pause * 1.5, LONGEST_PAUSE)
     if written is not None and written.pending:
-        return f"the runner has not written {counted(written.pending, 'result')} as output.json: {SHOWN}"
-    if written is not None and written.failed:
-        return (
-            f"the runner could not write {counted(written.failed, 'result')} as output.json, its log says why: {SHOWN}"
-        )
-    return ""
+        say(f"the runner has not written {counted(written.pending, 'result')} as output.json: {SHOWN}")
+    elif written is not None and written.failed:
+        say(f"the runner could not write {counted(written.failed, 'result')} as output.json, its log says why: {SHOWN}")

@@ -15,32 +15,39 @@ from tests.support.processes.screens import lines_of, notes_of, piped, records_o
 from tests.support.servers.fake_runner import EXECUTION_ID, FakeRunner, execution, listening, signed_off
 
 
-async def waited(*told: OutputFiles) -> tuple[str, FakeRunner]:
-    runner = FakeRunner(output_files=[*told])
+async def waited(*told: OutputFiles) -> tuple[list[str], FakeRunner]:
+    runner, said = FakeRunner(output_files=[*told]), list[str]()
     async with listening(runner) as address, Client(runner=address) as client:
-        return await until_written(client, by_execution(EXECUTION_ID)), runner
+        await until_written(client, by_execution(EXECUTION_ID), said.append)
+    return said, runner
 
 
 @pytest.mark.guard(name="a command ends when the results are written")
 async def test_it_waits_until_no_file_is_pending() -> None:
     said, runner = await waited(OutputFiles(pending=3), OutputFiles(pending=1), OutputFiles())
-    assert (said, len(runner.asked)) == ("", 3)
+    assert (said, len(runner.asked)) == ([], 3)
 
 
 async def test_where_the_files_are_anothers_or_the_runner_does_not_tell_nothing_is_waited_for() -> None:
     said, runner = await waited()
-    assert (said, len(runner.asked)) == ("", 1)
+    assert (said, len(runner.asked)) == ([], 1)
 
 
 async def test_results_that_could_not_be_written_are_told() -> None:
     said, _ = await waited(OutputFiles(pending=1), OutputFiles(failed=2))
-    assert said == f"the runner could not write 2 results as output.json, its log says why: {SHOWN}"
+    assert said == [f"the runner could not write 2 results as output.json, its log says why: {SHOWN}"]
+
+
+async def test_who_waits_for_long_is_told_once_what_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(written_module, "SILENT_FOR", 0.0)
+    said, _ = await waited(*(OutputFiles(pending=left) for left in (1_200, 900, 600)), OutputFiles())
+    assert said == ["the runner is still to write 1,200 results as output.json"]
 
 
 async def test_a_runner_that_writes_nothing_is_not_waited_for_without_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(written_module, "STANDS_STILL", 0.05)
     said, runner = await waited(OutputFiles(pending=2, failed=1), OutputFiles(pending=1, failed=1))
-    assert said == f"the runner has not written 1 result as output.json: {SHOWN}"
+    assert said == [f"the runner has not written 1 result as output.json: {SHOWN}"]
     assert len(runner.asked) > 3
 
 
