@@ -108,8 +108,9 @@ class OutputFiles:
     def of_plan(self, plan_id: str) -> FilesOfPlan:
         """Returns how far the files of a plan are."""
         unchecked = (len(each.tasks) for each in self._unchecked if each.execution.map.plan_id == plan_id)
-        waiting = sum(key[0] == plan_id for key in (*self._pending, *self._writing))
-        return FilesOfPlan(waiting + sum(unchecked), sum(key[0] == plan_id for key in self._failed))
+        waiting = sum(key[0] == plan_id for key in {*self._pending, *self._writing})
+        failed = sum(key[0] == plan_id for key in self._failed if key not in self._pending)
+        return FilesOfPlan(waiting + sum(unchecked), failed)
 
     def path(self, plan_id: str, task_id: str) -> Path:
         return self._folder / plan_id / task_id / OUTPUT_JSON
@@ -120,7 +121,6 @@ class OutputFiles:
         artifact = execution.records[task].artifact
         wish = None if artifact is None else Output(execution.id, *key, plan.makes[task], artifact)
         self._pending[key] = wish
-        self._failed.discard(key)
         self._idle.clear()
         self._wake.set()
 
@@ -175,6 +175,7 @@ class OutputFiles:
 
     async def _write(self, batch: Sequence[tuple[Key, Output | None]]) -> None:
         self._writing = {key for key, _ in batch}
+        self._failed -= self._writing
         try:
             await self._write_batch(batch)
         finally:

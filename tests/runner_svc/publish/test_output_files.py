@@ -7,6 +7,7 @@ import base64
 import hashlib
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -96,6 +97,35 @@ async def test_it_tells_how_many_results_of_a_plan_are_to_be_written_and_how_man
     outputs.rebuilt(run.machine.state)
     await outputs._check(outputs._unchecked[0])
     assert outputs.of_plan(plan_id) == FilesOfPlan(pending=1, failed=0), "a later change, or a start, tries again"
+
+
+async def test_a_result_that_changes_while_its_file_cannot_be_written_counts_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = story.given("a", story.executor("w1"), story.validator("v1"), story.started)
+    run.when(story.candidate("a", "made"), story.passed("a"))
+    store = MemoryStore()
+    await store.put_content(hashlib.sha256(b"made").hexdigest(), b"made")
+    outputs = OutputFiles(tmp_path, Contents(store))
+    execution, plan_id = run.execution, run.map.plan_id
+    place = outputs.path(plan_id, "a")
+    place.mkdir(parents=True)
+    outputs._wish(execution, run.task("a"))
+    batch = outputs._batch()
+    write = outputs_module._write_all
+
+    def changed_meanwhile(folder: Path, jobs: Sequence[outputs_module._Job]) -> list[outputs_module.Key]:
+        outputs._wish(execution, run.task("a"))
+        assert outputs.of_plan(plan_id) == FilesOfPlan(pending=1, failed=0)
+        return write(folder, jobs)
+
+    monkeypatch.setattr(outputs_module, "_write_all", changed_meanwhile)
+    await outputs._write(batch)
+    assert outputs.of_plan(plan_id) == FilesOfPlan(pending=1, failed=0), "it is to be tried again"
+    monkeypatch.setattr(outputs_module, "_write_all", write)
+    place.rmdir()
+    await outputs._write(outputs._batch())
+    assert outputs.of_plan(plan_id) == FilesOfPlan(pending=0, failed=0)
 
 
 # ---------------------------------------------------------------- whatever the content is
