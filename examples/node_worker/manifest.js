@@ -56,8 +56,10 @@ function mediaTypeOf(path, content) {
 function checkPaths(files) {
   const taken = new Set();
   for (const { path } of files) {
-    const isWrong = UNPRINTABLE.test(path) || path.split("/").some((name) => ["", ".", ".."].includes(name));
-    if (isWrong || [...path].length > 1024 || path.split("/").length > 100) {
+    const names = path.split("/");
+    const isWrong = UNPRINTABLE.test(path) || names.some((name) => ["", ".", ".."].includes(name));
+    const isLong = names.some((name) => Buffer.byteLength(name) > 255) || Buffer.byteLength(path) > 2048;
+    if (isWrong || isLong || [...path].length > 1024 || names.length > 100) {
       throw new Error(`expected a relative path of ordinary names, but got ${JSON.stringify(path)}`);
     }
     const folded = path.normalize("NFD").toUpperCase().toLowerCase().normalize("NFC"); // ß and ss are alike, too

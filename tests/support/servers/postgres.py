@@ -67,11 +67,12 @@ class Server:
             "unix_socket_directories": self.folder,
             "max_connections": 40,
             "fsync": "off",
+            "huge_pages": "off",
         }
         options = [f"-c{key}={value}" for key, value in settings.items()]
         self._launch(options)
-        if self.process is not None and self.process.poll() == -signal.SIGSEGV:
-            self._launch(options)  # seen once in many hundred starts: it crashed before it had logged a word
+        if self.process is not None and self.process.poll() in (-signal.SIGSEGV, -signal.SIGBUS):
+            self._launch(options)  # seen twice in many hundred starts: it crashed before it had logged a word
         assert self.process is not None
         assert self.process.poll() is None, (self.folder / "log").read_text()
 
