@@ -158,15 +158,14 @@ async def running(
 ) -> AsyncIterator[Running]:
     """Serves a runner until the block ends."""
     store = store or MemoryStore()
-    tables = ModelTables(prices=prices or Prices())
-    feed = feed or Feed()
+    prices, feed = prices or Prices(), feed or Feed()
     hub = Hub(feed, thoughts)
     engine = Engine(
         store,
         performer=hub,
         feed=feed,
         timings=timings,
-        tables=tables,
+        tables=ModelTables(prices=prices),
         checkpoint_every=checkpoint_every,
         clock=clock,
         objects=objects,
@@ -182,7 +181,7 @@ async def running(
             store,
             hub,
             planner,
-            prices.currency if prices else "",
+            prices.currency,
             prune_grace=prune_grace,
             files_of_plan=outputs.of_plan,
         ),
