@@ -13,7 +13,6 @@ built without it.
 from __future__ import annotations
 
 import asyncio
-import itertools
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
@@ -51,7 +50,7 @@ from runner_svc.recovery.damaged import (
 )
 from runner_svc.recovery.earlier import EarlierSearch
 from runner_svc.recovery.in_turns import in_turns
-from runner_svc.store.port import Checkpoint, Row, Store
+from runner_svc.store.port import Checkpoint, ListingQuery, Row, Store
 from signoff.errors import StorageFailed
 from signoff.v1 import checkpoint_pb2, execution_pb2, plan_pb2
 
@@ -90,7 +89,7 @@ class Recovery:
         self._taken.clear()
         machine = Machine(timings, tables)
         state = machine.state
-        position = await self._restore(state)
+        covered = position = await self._restore(state)
         heads = await self._store.heads([RUNNER, *state.executions, *state.archived, *state.quarantined])
         pruned = {known.id for known in state.archived.values() if known.pruned_at is not None}
         heads = {name: head for name, head in heads.items() if name not in pruned}  # those have no journal
@@ -108,6 +107,9 @@ class Recovery:
                     await asyncio.sleep(0)
             replayed += len(rows)
         await self._mend(state, {name: head for name, head in heads.items() if _sequence(state, name) < head})
+        # guard: what was pruned to its artifacts keeps its place -> if False:
+        if pruned and not covered:
+            await self._sort(state)
         for execution in held_back.keys() & (state.executions.keys() | state.archived.keys()):
             state.quarantine(state.overview(execution), held_back[execution])
         # guard: a false checkpoint is replaced at once -> if False:
@@ -275,20 +277,34 @@ class Recovery:
     async def _from_journal(self, state: State, overview: Overview) -> Execution:
         """Builds an execution without its checkpoint. The next checkpoint will have all of it."""
         self._taken.pop(overview.id, None)
-        plan = await self._map(state, map_key(overview.plan_id, overview.map_digest))
+        plan: Map | None = None
         execution: Execution | None = None
         while rows := await self._store.read(overview.id, execution.sequence if execution is not None else 0, PAGE):
             for number, row in enumerate(rows, start=1):
                 if not number % ROWS_A_TURN:
                     await asyncio.sleep(0)
-                entry = entry_from_proto(overview.id, execution_pb2.Event.FromString(row.body), plan)
+                message = execution_pb2.Event.FromString(row.body)
+                if plan is None:
+                    # guard: the journal alone names the plan -> named = overview
+                    named = message.execution_created
+                    plan = await self._map(state, map_key(named.plan_id, named.map_digest))
+                entry = entry_from_proto(overview.id, message, plan)
                 execution = execution or fold.created_by(entry, plan)
                 fold.apply(execution, entry)
-        if execution is None:
+        if execution is None or plan is None:
             raise NotStored(f"expected the journal of execution {overview.id} in the store, but it has no events")
         kept = await self._store.checkpointed_tasks(overview.id)
         execution.changes.since_checkpoint.update(number for number, _ in kept if number < plan.task_count)
         return execution
+
+    async def _sort(self, state: State) -> None:
+        """Puts the executions in the order of the index: those without a journal were taken in before all others."""
+        numbers: dict[ExecutionId, int] = {}
+        query = ListingQuery(older=None, limit=PAGE)
+        while rows := await self._store.listed(query):
+            numbers |= {ExecutionId(journal): number for number, journal in rows}
+            query = replace(query, older=rows[-1][0])
+        state.sort(numbers)
 
     async def _map(self, state: State, key: str) -> Map:
         if key not in state.maps:
@@ -356,8 +372,12 @@ def _bodies(
     """Yields the changed executions, and quarantined ones at sequence 0, so that a start reads their journals."""
     # guard: quarantine outlives checkpoints -> left_alone: list[Overview] = []
     left_alone = [replace(each, sequence=0) for each in state.quarantined.values() if each.pruned_at is None]
-    overviews = itertools.chain((execution.overview() for execution in changed), left_alone)
-    for overview in sorted(overviews, key=lambda overview: overview.created_at) if left_alone else overviews:
+    together: list[Execution | Overview] = [*changed, *left_alone]
+    # The store keeps them in the order in which they came first.
+    # guard: executions are kept in the order of their creation -> (removed)
+    together.sort(key=lambda known: state.age_rank(known.id))
+    for known in together:
+        overview = known if isinstance(known, Overview) else known.overview()
         yield overview.id, execution_to_proto(overview, settled=overview.id in settled).SerializeToString()
 
 

@@ -419,9 +419,54 @@ async def test_an_execution_whose_journal_cannot_be_read_is_quarantined_and_the_
         listed = await runner.stub.ListExecutions(runner_pb2.ListExecutionsRequest())
         assert len(listed.executions) == 2
         store.mend(known["was"])
-        if sequence > 1:  # else not even its plan is known until the next start
-            await runner.stub.ResumeExecution(runner_pb2.ResumeExecutionRequest(ref=known["bad"]))
-            await work_off(runner, known["bad"])
+        await runner.stub.ResumeExecution(runner_pb2.ResumeExecutionRequest(ref=known["bad"]))
+        await work_off(runner, known["bad"])
+
+
+@pytest.mark.guard(name="the journal alone names the plan")
+@pytest.mark.guard(name="a plan that was unreadable gets its execution back")
+async def test_an_execution_that_did_not_even_show_its_plan_is_found_by_it_when_it_can_be_read_again(
+    tmp_path: Path,
+) -> None:
+    async with spoilt(tmp_path, 1) as (runner, store, known):
+        assert (await described(runner, known["bad"])).plan_id == ""
+        await runner.engine.checkpoint()
+        newer = await runner.start("two")
+    store.mend(known["was"])
+    async with running(PLANS, tmp_path, store=store) as runner:
+        assert (await described(runner, known["bad"])).state == execution_pb2.EXECUTION_STATE_PAUSED
+        assert await runner.engine.ask(lambda state: state.of_plan) == {
+            "two": [known["bad"].execution_id, newer.execution_id],
+            "one": [known["good"].execution_id],
+        }
+        assert await runner.engine.ask(lambda state: state.newest["two"]) == newer.execution_id
+
+
+@pytest.mark.guard(name="executions are kept in the order of their creation")
+async def test_executions_stay_in_order_when_one_is_kept_late_because_of_a_quarantine(tmp_path: Path) -> None:
+    async with spoilt(tmp_path, 2) as (runner, store, known):
+        newer = await runner.start("two")
+        store.mend(known["was"])
+        await runner.stub.ResumeExecution(runner_pb2.ResumeExecutionRequest(ref=known["bad"]))
+        await runner.engine.checkpoint()
+        before = await runner.engine.ask(lambda state: [known.id for known in state.in_order()])
+    assert before == [known["bad"].execution_id, known["good"].execution_id, newer.execution_id]
+    async with running(PLANS, tmp_path, store=store) as runner:
+        assert await runner.engine.ask(lambda state: [known.id for known in state.in_order()]) == before
+        assert await runner.engine.ask(lambda state: state.newest["two"]) == newer.execution_id
+
+
+@pytest.mark.guard(name="executions are kept in the order of their creation")
+async def test_executions_stay_in_order_when_the_clock_is_set_back_between_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with spoilt(tmp_path, 2) as (runner, store, _):
+        now = runner.engine.now
+        monkeypatch.setattr(runner.engine, "now", lambda: now() - 3600)
+        newer = await runner.start("two")
+        await runner.engine.checkpoint()
+    async with running(PLANS, tmp_path, store=store) as runner:
+        assert await runner.engine.ask(lambda state: state.newest["two"]) == newer.execution_id
 
 
 async def test_a_command_about_a_quarantined_execution_still_counts_once(tmp_path: Path) -> None:
@@ -449,9 +494,12 @@ async def test_a_command_whose_own_event_throws_at_replay_still_counts_once(tmp_
         assert (await described(runner, ref)).sequence == row.sequence
 
 
+@pytest.mark.parametrize("sequence", [1, 2])
 @pytest.mark.guard(name="quarantine outlives checkpoints")
-async def test_a_quarantined_execution_is_not_lost_by_a_checkpoint_and_a_restart_tries_again(tmp_path: Path) -> None:
-    async with spoilt(tmp_path, 2) as (runner, store, known):
+async def test_a_quarantined_execution_is_not_lost_by_a_checkpoint_and_a_restart_tries_again(
+    tmp_path: Path, sequence: int
+) -> None:
+    async with spoilt(tmp_path, sequence) as (runner, store, known):
         await runner.engine.checkpoint()
     async with running(PLANS, tmp_path, store=store) as runner:
         assert (await described(runner, known["bad"])).state == QUARANTINED

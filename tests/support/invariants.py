@@ -214,6 +214,7 @@ def _replay_equals_live(state: State, entries: Sequence[events.Entry], maps: Map
     assert again.layouts == state.layouts
     assert again.requests == state.requests
     assert again.newest == state.newest
+    assert again.of_plan == state.of_plan
     assert list(again.overviews()) == list(state.overviews())
     for execution_id, execution in state.executions.items():
         restored, live = durable(again.executions[execution_id]), durable(execution)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+import math
+from bisect import bisect_right, insort
 from collections import deque
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
-from itertools import chain
+from itertools import chain, count
 
 from runner_svc.core.fleet.queues import Queues
 from runner_svc.core.fleet.roster import Roster
@@ -82,7 +83,8 @@ class State:
         self.roster = Roster(timings, tables)
         self.queues = Queues()
         self.is_lending = False  #: not all work fitted the last turn: the next one is due at once
-        self._created: list[ExecutionId] = []  # all executions, in order
+        self._created: dict[ExecutionId, int] = {}  # all executions in order, with numbers that grow
+        self._numbers = count()
 
     def apply(self, entry: events.Entry) -> None:
         """Applies one event. The map that it names must be in `maps`."""
@@ -106,9 +108,18 @@ class State:
         self.requests[request.id] = request
 
     def _list(self, execution: ExecutionId, plan_id: str) -> None:
-        self._created.append(execution)
+        self._created[execution] = next(self._numbers)
         self.newest[plan_id] = execution
         self.of_plan.setdefault(plan_id, []).append(execution)
+
+    def _move(self, execution: ExecutionId, old_plan: str, new_plan: str) -> None:
+        self.of_plan[old_plan].remove(execution)
+        insort(self.of_plan.setdefault(new_plan, []), execution, key=self._created.__getitem__)
+        self._find_newest()
+
+    def _find_newest(self) -> None:
+        self.of_plan = {plan_id: names for plan_id, names in self.of_plan.items() if names}
+        self.newest = {plan_id: names[-1] for plan_id, names in self.of_plan.items()}
 
     def _apply_own(self, entry: events.Entry) -> None:
         event = entry.event
@@ -170,6 +181,10 @@ class State:
         for known in self._created:
             yield self.archived.get(known) or self.quarantined.get(known) or self.executions[known]
 
+    def age_rank(self, known: ExecutionId) -> int:
+        """Returns a number that is larger for every execution that was created later."""
+        return self._created[known]
+
     def glance(self, known: ExecutionId) -> ListingFacts | None:
         """Returns the facts by which lists are filtered; None: there is no such execution."""
         found = self.archived.get(known) or self.quarantined.get(known) or self.executions.get(known)
@@ -196,11 +211,21 @@ class State:
         self.archived[overview.id] = overview
         self.requests.update((request.id, request) for request in overview.requests)
 
+    def sort(self, numbers: Mapping[ExecutionId, int]) -> None:
+        """Puts all executions in the order of these numbers; those without one are the newest."""
+        created = sorted(self._created, key=lambda known: numbers.get(known, math.inf))
+        self._created = {known: next(self._numbers) for known in created}
+        for names in self.of_plan.values():
+            names.sort(key=self._created.__getitem__)
+        self._find_newest()
+
     def take_in(self, execution: Execution) -> None:
         """Takes an archived or quarantined execution back into memory, as its journal says."""
-        self.archived.pop(execution.id, None)
-        self.quarantined.pop(execution.id, None)
+        was = self.archived.pop(execution.id, None) or self.quarantined.pop(execution.id, None)
         self.executions[execution.id] = execution
+        # guard: a plan that was unreadable gets its execution back -> if False:
+        if was is not None and was.plan_id != execution.map.plan_id:
+            self._move(execution.id, was.plan_id, execution.map.plan_id)
         self.requests.update((request.id, request) for request in execution.requests)
 
     def quarantine(self, overview: Overview, why: str) -> None:
@@ -221,13 +246,11 @@ class State:
         for known in gone:
             self.executions.pop(known, None)
             self.archived.pop(known, None)
-        self._created = [known for known in self._created if known not in gone]
+        self._created = {known: number for known, number in self._created.items() if known not in gone}
         self.of_plan = {
-            plan_id: left
-            for plan_id, names in self.of_plan.items()
-            if (left := [known for known in names if known not in gone])
+            plan_id: [known for known in names if known not in gone] for plan_id, names in self.of_plan.items()
         }
-        self.newest = {plan_id: names[-1] for plan_id, names in self.of_plan.items()}
+        self._find_newest()
         self.requests = {name: known for name, known in self.requests.items() if known.execution not in gone}
         self.readmitted -= gone
         self.restored = [execution for execution in self.restored if execution.id not in gone]

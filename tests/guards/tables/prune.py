@@ -23,6 +23,7 @@ GUARDS: Sequence[Guard] = (
     Guard("what was pruned to its artifacts stays as it is", "a person retries a task whose history is gone"),
     Guard("nothing is written about what was pruned", "a worker comes late with a result for a pruned execution"),
     Guard("what was pruned to its artifacts outlives a checkpoint", "a checkpoint that a later version cannot read"),
+    Guard("what was pruned to its artifacts keeps its place", "a checkpoint that cannot be read: it has no journal"),
     Guard("a reader of what is pruned is told so", "a client watches an execution while it is pruned"),
     Guard("errands are done on a durable state", "a prune while the journal is being written"),
     Guard("sums outlive what is pruned", "the executions are pruned in which validators judged canaries"),

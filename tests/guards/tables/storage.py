@@ -57,6 +57,9 @@ GUARDS: Sequence[Guard] = (
     ),
     Guard("an execution that cannot be replayed is quarantined", "a row of a journal that this version cannot read"),
     Guard("quarantine outlives checkpoints", "a checkpoint is taken while an execution is in quarantine"),
+    Guard("executions are kept in the order of their creation", "one is taken in late, or the clock is set back"),
+    Guard("the journal alone names the plan", "the first event of an execution could not be read for a while"),
+    Guard("a plan that was unreadable gets its execution back", "its first event could not be read for a while"),
     Guard(
         "an execution that throws as time passes is quarantined",
         "an execution that makes the core throw whenever the clock is looked at",

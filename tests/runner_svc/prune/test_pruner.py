@@ -438,6 +438,23 @@ async def restarted(tmp_path: Path, *, is_spoiled: bool) -> None:
             assert not await runner.engine.ask(lambda state: state.quarantined)
 
 
+@pytest.mark.guard(name="what was pruned to its artifacts keeps its place")
+async def test_what_was_pruned_to_its_artifacts_keeps_its_place_without_a_checkpoint(tmp_path: Path) -> None:
+    store = MemoryStore()
+    async with running(PLANS, tmp_path, store=store, prune_grace=ALL_OLD) as runner:
+        before = await runner.start("two")
+        await runner.stub.PauseExecution(runner_pb2.PauseExecutionRequest(ref=before))
+        await finished(runner, ("1a", "1b"))
+        await prune(runner, keep_artifacts=True)
+        after = await runner.start("other")
+        kept = await runner.engine.ask(lambda state: ([known.id for known in state.in_order()], state.newest))
+        assert (kept[0][0], kept[0][2]) == (before.execution_id, after.execution_id)
+    store._runner = b"\xff"
+    async with running(PLANS, tmp_path, store=store) as runner:
+        found = await runner.engine.ask(lambda state: ([known.id for known in state.in_order()], state.newest))
+        assert found == kept
+
+
 @pytest.mark.guard(name="what was pruned to its artifacts stays as it is")
 async def test_no_command_moves_what_was_pruned_to_its_artifacts(runner: Running) -> None:
     ref = await runner.start("two")
