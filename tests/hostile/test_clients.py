@@ -170,7 +170,7 @@ async def made_with_files(runner: Running, files: dict[str, bytes]) -> runner_pb
         await executor.hear("ack")
         await validator.judge(await validator.assigned())
     assert await state_of(runner, ref) == execution_pb2.EXECUTION_STATE_SUCCEEDED
-    await runner.outputs.drained()  # whoever writes the files for people reads them, too
+    await runner.outputs.drained()  # their writer reads all files, too
     return ref
 
 
