@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from operator import attrgetter
 from typing import Any
 
 from runner_svc.codec.canaries import tallies_from_proto, tallies_to_proto
@@ -55,6 +56,7 @@ _STATES = ("no_progress", "given_up", "awaits_person", "canary_given", "is_fresh
 _TEXTS = ("last_failure", "feedback", "fingerprint")
 _PLAIN = (*_COUNTS, *_STATES, *_TEXTS, "retry_at", "first_assigned_at", "changed_at")
 _CONTENTS = ("candidate", "artifact", "withdrawn", "rejected", "checkpoint")
+_plain_of, _contents_of = attrgetter(*_PLAIN), attrgetter(*_CONTENTS)
 
 
 def runner_to_proto(state: State) -> pb.RunnerCheckpoint:
@@ -153,8 +155,10 @@ def _spendings(checkpoint: pb.ExecutionCheckpoint) -> Iterator[Spending]:
 
 
 def task_to_proto(status: int, record: TaskRecord) -> pb.TaskCheckpoint:
-    parts: dict[str, Any] = {name: getattr(record, name) for name in _PLAIN}
-    parts |= {name: content_to_proto(getattr(record, name)) for name in _CONTENTS}
+    plain = zip(_PLAIN, _plain_of(record), strict=True)
+    contents = zip(_CONTENTS, _contents_of(record), strict=True)
+    parts: dict[str, Any] = {name: value for name, value in plain if value}
+    parts |= {name: content_to_proto(content) for name, content in contents if content is not None}
     message = pb.TaskCheckpoint(
         status=execution_pb2.TaskStatus.ValueType(status),
         executed_under=record.executed_under or "",
@@ -243,9 +247,7 @@ def _open_usage_from_proto(messages: Iterable[pb.UsageCheckpoint]) -> OpenUsage:
     return open_usage
 
 
-def content_to_proto(content: Content | None) -> pb.ContentCheckpoint | None:
-    if content is None:
-        return None
+def content_to_proto(content: Content) -> pb.ContentCheckpoint:
     return pb.ContentCheckpoint(
         digest=content.digest,
         size_bytes=content.size,
