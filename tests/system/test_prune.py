@@ -30,7 +30,7 @@ COPIES = 130  # more than go in one transaction
 NOW, PATIENCE = timedelta(0), timedelta(seconds=30)
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.long)])
 def store_address(request: pytest.FixtureRequest) -> str:
     return str(request.getfixturevalue("dsn")) if request.param == "postgres" else ""
 
