@@ -6,6 +6,7 @@ A *term* is the time in which one runner owns the store. In it, the *engine* tak
     __main__, settings     flags and variables; starts the terms
     term                   the parts of a runner, made anew for each term: from waiting for the store to its end
     services/              the rpcs: requests become signals and questions, answers become messages
+    clock                  Unix time that never goes back or stands still, and says when it has jumped
     inbox                  signals and questions in the order in which they came, bounded
     engine                 the loop: drain the inbox, decide, hand on
     core/                  the decisions: signals in, events and commands out. Read its page first

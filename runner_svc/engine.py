@@ -19,7 +19,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -27,6 +26,7 @@ from typing import TypeVar
 
 import structlog
 
+from runner_svc.clock import SteadyClock
 from runner_svc.codec.journal.entries import event_to_proto
 from runner_svc.committer import Answered, Committer, Observer, Performer, deliver
 from runner_svc.contents import Contents
@@ -63,7 +63,7 @@ RETRY_STORE_AFTER = 1.0  # seconds
 
 
 class Engine:
-    """Owns the machine. It needs a store, a clock (Unix time in seconds) and a performer of its commands."""
+    """Owns the machine. It needs a store, a clock and a performer of its commands."""
 
     committer: type[Committer] = Committer
 
@@ -75,7 +75,7 @@ class Engine:
         feed: Feed | None = None,
         timings: StreamTimings | None = None,
         tables: ModelTables | None = None,
-        clock: Callable[[], float] = time.time,
+        clock: SteadyClock | None = None,
         checkpoint_every: int = CHECKPOINT_EVERY,
         objects: Objects | None = None,
     ) -> None:
@@ -90,9 +90,9 @@ class Engine:
         self._performer = performer
         self.timings = timings or StreamTimings()
         self._tables = tables or ModelTables()
-        self._clock = clock
+        self._clock = clock or SteadyClock()
         self._machine = Machine(self.timings, self._tables)
-        self._inbox = Inbox(self.now)
+        self._inbox = Inbox(self._clock)
         self._errands = Errands()
         self.maps_being_set: Counter[str] = Counter()  #: keys of maps that are stored for a layout that comes next
         self._again: list[tuple[Item, NotInMemory]] = []  # questions, and what must be brought in for them first
@@ -100,7 +100,6 @@ class Engine:
         self._since_checkpoint = 0  # events
         self._mishaps = Mishaps()
         self._is_torn = False  # a turn is being decided, or was given up halfway: the state must not be kept
-        self._now = 0.0
         self._commits = self.committer(
             store,
             self.contents,
@@ -114,8 +113,7 @@ class Engine:
 
     def now(self) -> float:
         """Returns Unix time in seconds, to the microsecond, as the journal keeps it. It never goes back."""
-        self._now = max(self._now, round(self._clock(), 6))
-        return self._now
+        return self._clock.now()
 
     def has_leases(self, session: SessionId) -> bool:
         """Tells whether a session holds leases, as decided so far."""

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
+from runner_svc.clock import SteadyClock
 from runner_svc.core.decide.turn import State
 from runner_svc.core.model import signals
 from signoff.errors import ShuttingDown
@@ -36,9 +37,8 @@ class Item:
 class Inbox:
     """Takes items in from any number of adapters, and gives them out to the one loop of the engine."""
 
-    def __init__(self, now: Callable[[], float]) -> None:
-        """`now` is Unix time in seconds."""
-        self._now = now
+    def __init__(self, clock: SteadyClock) -> None:
+        self._clock = clock
         # guard: the inbox is bounded -> self._items: asyncio.Queue[Item] = asyncio.Queue()
         self._items: asyncio.Queue[Item] = asyncio.Queue(INBOX_LIMIT)
         self._has_ended = False
@@ -77,9 +77,9 @@ class Inbox:
     # ------------------------------------------------------------ for the engine
 
     async def gather(self, deadline: float | None) -> list[Item]:
-        """Returns all items that wait, with a TimePassed before them when the deadline has come."""
+        """Returns all items that wait, with a TimePassed before them when the deadline has come, or a ClockJumped."""
         if self.is_empty:
-            wait = None if deadline is None else min(max(0.0, deadline - self._now()), LONGEST_WAIT)
+            wait = None if deadline is None else min(max(0.0, deadline - self._clock.now()), LONGEST_WAIT)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(wait):
                     return self._drain([await self._items.get()], deadline)
@@ -88,8 +88,11 @@ class Inbox:
     def _drain(self, items: list[Item], deadline: float | None) -> list[Item]:
         while len(items) < TURN_LIMIT and not self._items.empty():
             items.append(self._items.get_nowait())
-        now = self._now()
-        if deadline is not None and deadline <= now:
+        now = self._clock.now()
+        if jumped := self._clock.take_jump():
+            # Before all that came since: deadlines move with it.
+            items.insert(0, Item(signals.ClockJumped(at=now, by=jumped), None, None))
+        elif deadline is not None and deadline <= now:
             items.insert(0, Item(signals.TimePassed(at=now), None, None))
         return items
 

@@ -69,7 +69,7 @@ class Mishaps:
         elif fault.execution is not None and not isinstance(fault.signal, signals.ExecutionCommand):
             # guard: an execution that throws as time passes is quarantined -> pass
             self.hold_back(fault.execution, bug)
-        elif fault.signal is None or isinstance(fault.signal, signals.TimePassed):
+        elif fault.signal is None or isinstance(fault.signal, signals.TimePassed | signals.ClockJumped):
             self._unexplained.add(at)
         return fault
 

@@ -165,6 +165,7 @@ def _handle(turn: Turn, signal: signals.Signal) -> ExecutionId | Rejected | None
 
 _HANDLERS: dict[type[signals.Signal], Callable[..., ExecutionId | None]] = {
     signals.TimePassed: on_time.time_passed,
+    signals.ClockJumped: on_time.clock_jumped,
     signals.SetLayout: on_command.set_layout,
     signals.StartExecution: on_command.start,
     signals.WorkerJoined: on_session.joined,

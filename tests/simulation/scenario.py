@@ -117,7 +117,7 @@ def draw(seed: int) -> Scenario:
     starts = [_start(chance, rates, n) for n in range(chance.choice((1, 2, 2, 3)))]
     executions = _in_part(seed, plan, _edited(seed, starts))
     watchers = tuple(_watch(chance, len(executions)) for _ in range(chance.randrange(3)))
-    usual = [kind for kind in DRAWN if kind not in (*models.LATER, *OF_FILES)]
+    usual = [kind for kind in DRAWN if kind not in (*models.LATER, *OF_FILES, *OF_CLOCKS)]
     kinds = [kind for kind in usual if chance.random() < 0.4] + [chance.choice(usual), "runner dies"]
     count = chance.choice((4, 10, 25))
     about = _World(chance, plan, len(executions), len(watchers))
@@ -127,6 +127,8 @@ def draw(seed: int) -> Scenario:
     makers = _World(random.Random(f"{seed} files"), plan, len(executions), len(watchers))
     files = makers.chance.random() < 0.3
     drawn += [_fault(makers, OF_FILES) for _ in range(makers.chance.choice((0, 1, 2, 5)) if files else 0)]
+    clocks = _World(random.Random(f"{seed} clock"), plan, len(executions), len(watchers))
+    drawn += [_fault(clocks, OF_CLOCKS) for _ in range(clocks.chance.choice((0, 0, 0, 1, 3)))]
     faults = sorted(drawn, key=lambda fault: fault.at)
     return Scenario(
         seed=seed,
@@ -227,6 +229,10 @@ def _pause(about: _World) -> Drawn:
     return {"seconds": about.chance.choice((5.0, 20.0, 45.0, 90.0))}
 
 
+def _step_of_the_clock(about: _World) -> Drawn:
+    return {"seconds": about.chance.choice((-600.0, -40.0, 4.0, 40.0, 28_800.0))}
+
+
 def _window(about: _World) -> Drawn:
     return {"seconds": about.chance.choice((5.0, 30.0, 100.0)), "rate": about.chance.choice((0.1, 0.3, 1.0))}
 
@@ -297,11 +303,14 @@ def _watcher(about: _World) -> Drawn:
 #: Faults of worlds in which tasks make files.
 OF_FILES = ("calls break", "runner dies amid files")
 
+OF_CLOCKS = ("clock is set",)
+
 #: How each kind of fault is drawn.
 DRAWN: Mapping[str, Callable[[_World], Drawn]] = {
     "runner dies": _death,
     "runner freezes": _pause,
     "runner stops": _restart,
+    "clock is set": _step_of_the_clock,
     "writes fail": _window,
     "reads fail": _window,
     "worker dies": _worker_death,

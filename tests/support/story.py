@@ -425,6 +425,16 @@ def passes(seconds: float) -> Step:
     return step
 
 
+def jumps(seconds: float) -> Step:
+    """The clock jumps ahead."""
+
+    def step(run: Run) -> signals.Signal:
+        run.at = round(run.at + seconds, 6)
+        return signals.ClockJumped(at=run.at, by=seconds)
+
+    return step
+
+
 def approved(task: str, request_id: str = "", *, digest: str = "", attempt: int = 0, person: str = "ada") -> Step:
     return lambda run: signals.JudgeTask(
         at=run.at,

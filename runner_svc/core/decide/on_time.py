@@ -17,6 +17,12 @@ def time_passed(turn: Turn, signal: signals.TimePassed) -> None:
     turn.later.append(_all_due(turn, signal.at))
 
 
+def clock_jumped(turn: Turn, signal: signals.ClockJumped) -> None:
+    # guard: no work runs out of time by a jump of the clock -> pass
+    turn.state.roster.postpone(signal.by)
+    turn.later.append(_all_due(turn, signal.at))
+
+
 def _all_due(turn: Turn, at: float) -> Steps:
     for about, key in turn.state.roster.deadlines.due(at):
         if about is Due.LEASE:

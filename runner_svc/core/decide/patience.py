@@ -20,11 +20,12 @@ def pause_if_away(turn: Turn, execution: Execution, at: float) -> None:
     if not away:
         return
     longest = min(away.values(), key=lambda known: known.since)
-    end = _begun(execution, longest) + min(execution.settings.outage_patience, execution.map.shortest_patience)
+    patience = min(execution.settings.outage_patience, execution.map.shortest_patience)
+    end = _begun(turn.state, execution, longest) + patience
     if end <= at:  # only now look at every task, which takes long
         if _goes_on(turn.state, execution, at):
             return
-        end, _, longest = max(_ends(execution, away, at), default=(at, 0, longest))
+        end, _, longest = max(_ends(turn.state, execution, away, at), default=(at, 0, longest))
     if end > at:
         turn.state.roster.outages.remind_of(longest.model, execution.id, end)
         return
@@ -57,18 +58,18 @@ def _goes_on(state: State, execution: Execution, at: float) -> bool:
 
 
 def _ends(
-    execution: Execution, away: dict[tuple[Role, Requirement], Away], at: float
+    state: State, execution: Execution, away: dict[tuple[Role, Requirement], Away], at: float
 ) -> Iterator[tuple[float, int, Away]]:
     """Yields when the patience of each waiting task ends, with the task and the outage."""
     for (role, requirement), outage in away.items():
         for _, task in execution.agenda.queued[role][requirement]:
             if _counts(execution, role, requirement, task, at):
-                yield _begun(execution, outage) + execution.outage_patience(task), task, outage
+                yield _begun(state, execution, outage) + execution.outage_patience(task), task, outage
 
 
-def _begun(execution: Execution, outage: Away) -> float:
+def _begun(state: State, execution: Execution, outage: Away) -> float:
     """Returns when the execution began to wait for a model. A resume begins the waiting anew."""
-    return max(outage.since, execution.active_since or 0.0)
+    return max(state.roster.outages.waited_since(outage), execution.active_since or 0.0)
 
 
 def _reason(outage: Away) -> str:

@@ -44,6 +44,12 @@ class Deadlines:
             lease.reminder_at = at
             self.remind(at, Due.LEASE, lease)
 
+    def postpone(self, by: float) -> None:
+        """Moves the deadlines of leases, and of workers that are away, by so many seconds."""
+        moved = {Due.LEASE: by, Due.GRACE: by}
+        self._heap = [(at + moved.get(about, 0.0), ticket, about, key) for at, ticket, about, key in self._heap]
+        heapq.heapify(self._heap)
+
     @property
     def next(self) -> float | None:
         """Returns when the first deadline comes; None: there is none.

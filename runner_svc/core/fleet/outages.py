@@ -26,6 +26,7 @@ class _Live:
 
     away: Away
     probe: LeaseId | None = None  #: the lease that asks whether the model is back
+    skipped: float = 0.0  #: seconds of it that the clock has jumped over
     #: by execution: when it is looked at, because it may have waited long enough
     reminders: dict[ExecutionId, float] = field(default_factory=dict)
 
@@ -121,6 +122,17 @@ class Outages:
         for live in self._live.values():
             if live.away.next_try > at:
                 live.away = replace(live.away, next_try=at)
+
+    def postpone(self, by: float) -> None:
+        """Takes in that the clock has jumped ahead by so many seconds: they were no time of waiting."""
+        for live in self._live.values():
+            # guard: patience stands still while the clock jumps -> pass
+            live.skipped += by
+
+    def waited_since(self, away: Away) -> float:
+        """Returns when the waiting for a model began, as if all that the clock has jumped over came before it."""
+        live = self._live.get(away.model)
+        return away.since + (live.skipped if live is not None else 0.0)
 
     def remind_of(self, model: ModelAt, execution: ExecutionId, at: float) -> None:
         """Makes a turn begin at that time, in which the execution is looked at."""

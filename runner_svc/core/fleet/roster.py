@@ -66,6 +66,17 @@ class Roster:
         # guard: world: the grace ends -> pass
         self.deadlines.remind(until, Due.GRACE, worker)
 
+    def postpone(self, by: float) -> None:
+        """Moves the deadlines of leases, and of workers that are away, by so many seconds."""
+        for lease in self.leases.values():
+            lease.accept_by += by
+            lease.run_until += by
+            lease.progress_at += by
+            lease.reminder_at += by
+        self.absent = {worker: until + by for worker, until in self.absent.items()}
+        self.deadlines.postpone(by)
+        self.outages.postpone(by)
+
     def slots(self, role: Role) -> int:
         """Returns the slots of all connected workers of a role."""
         return sum(session.slots for session in self.sessions.values() if session.role is role)

@@ -41,6 +41,13 @@ class TimePassed(Signal):
     """A deadline that the machine has named is over."""
 
 
+@value(frozen=True, slots=True, kw_only=True)
+class ClockJumped(Signal):
+    """Time has jumped ahead, without time to work in between: deadlines move with it."""
+
+    by: float  #: seconds
+
+
 # ---------------------------------------------------------------- from clients
 
 

@@ -18,6 +18,7 @@ GUARDS: Sequence[Guard] = (
         "the first answer after an outage takes minutes, and everything waits for its end",
     ),
     Guard("a provider's time is obeyed", "a provider that is overloaded asks for two minutes"),
+    Guard("patience stands still while the clock jumps", "a laptop sleeps while its model is away"),
     Guard("patience ends with a pause", "an endpoint never comes back"),
     Guard("an outage of one task alone is a failure", "an endpoint answers one prompt with 500, always"),
     Guard("candidates of judges that are away hold no other up", "the judge's endpoint is away while executors work"),

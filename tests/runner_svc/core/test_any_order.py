@@ -23,6 +23,7 @@ from tests.support.story import (
     given,
     given_back,
     judge_broke,
+    jumps,
     passed,
     passes,
     paused,
@@ -79,9 +80,12 @@ class Walk:
 
     def _draw(self) -> Step:
         about_workers = [self._joins, self._leaves, self._returns]
-        about_time = [lambda: passes(self.chance.choice([0.1, 1.0, 11.0, 61.0]))]
+        about_time = [
+            lambda: passes(self.chance.choice([0.1, 1.0, 11.0, 61.0])),
+            lambda: jumps(self.chance.choice([6.0, 61.0, 28_800.0])),
+        ]
         about_people = [lambda: self.chance.choice([paused, resumed, resumed, stopped]), self._retried]
-        kinds = [self._reports] * 14 + about_workers * 2 + about_time * 4 + about_people
+        kinds = [self._reports] * 14 + about_workers * 2 + about_time * 2 + about_people
         return self.chance.choice(kinds)()
 
     def _joins(self) -> Step:

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from runner_svc.clock import SteadyClock
 from runner_svc.codec.maps import map_from_parts
 from runner_svc.core.model import signals
 from runner_svc.core.model.values import ExecutionId
@@ -106,7 +107,9 @@ class Story:
         feed = Feed(queue_limit)
         self.hub = Hub(feed)
         ticks = itertools.count(1_700_000_000)
-        self.engine = Engine(self.store, performer=self.hub, feed=feed, clock=lambda: float(next(ticks)))
+        self.engine = Engine(
+            self.store, performer=self.hub, feed=feed, clock=SteadyClock(ticks.__next__, itertools.count().__next__)
+        )
         self.readers: list[Reader] = []
         self.tasks: list[asyncio.Task[Any]] = []
 

@@ -60,6 +60,11 @@ async def _runner_stops(world: FaultyWorld, fault: Fault) -> None:
     await world.host.stop(fault.seconds)
 
 
+async def _clock_is_set(world: FaultyWorld, fault: Fault) -> None:
+    """Sets the clock on the wall by `seconds`, ahead or back: by a person, or as a machine wakes up."""
+    world.weather.clock_ahead += fault.seconds
+
+
 # ---------------------------------------------------------------- workers and their lines
 
 
@@ -181,6 +186,7 @@ KINDS: Mapping[str, Callable[[FaultyWorld, Fault], Awaitable[None]]] = {
     "runner dies": _runner_dies,
     "runner freezes": _runner_freezes,
     "runner stops": _runner_stops,
+    "clock is set": _clock_is_set,
     "worker dies": _worker_dies,
     "worker is lost": _worker_is_lost,
     "worker freezes": _worker_freezes,

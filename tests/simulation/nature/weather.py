@@ -6,9 +6,13 @@ from collections import defaultdict
 
 
 class Weather:
-    """The weather of a world. Windows of bad weather may overlap: the worst counts."""
+    """The weather of a world. Windows of bad weather may overlap: the worst counts.
+
+    `clock_ahead`: seconds by which the clock on the wall has been set ahead; less than 0: back.
+    """
 
     def __init__(self) -> None:
+        self.clock_ahead = 0.0
         self._windows: defaultdict[str, list[float]] = defaultdict(list)
 
     def begin(self, kind: str, rate: float) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 import grpc.aio
 
+from runner_svc.clock import SteadyClock
 from runner_svc.committer import Batch, Committer
 from runner_svc.core.decide.turn import State
 from runner_svc.core.fleet.timings import StreamTimings
@@ -105,6 +106,10 @@ class Runner:
 
     def _wired(self) -> WatchedEngine:
         world, loop = self._world, asyncio.get_running_loop()
+
+        def steady() -> float:
+            return math.ceil(loop.time() * 1e6) / 1e6  # rounded up: a timer's moment has come
+
         disk = Disk(world.store, self._chance, world.weather, world.trap)
         objects = Objects(world.store, self._chance, world.weather, world.trap) if world.scenario.files else None
         feed = TrappedFeed(world.trap, world.scenario.queue_limit)
@@ -114,7 +119,7 @@ class Runner:
             performer=TrappedPerformer(world.trap, hub),
             feed=feed,
             timings=StreamTimings(max_stream_age=world.scenario.max_stream_age, rotate_within=ROTATE_WITHIN),
-            clock=lambda: START + math.ceil(loop.time() * 1e6) / 1e6,  # rounded up: a timer's moment has come
+            clock=SteadyClock(lambda: START + world.weather.clock_ahead + steady(), steady),
             checkpoint_every=world.scenario.checkpoint_every,
             objects=objects,
         )

@@ -13,6 +13,7 @@ from types import MappingProxyType
 
 import grpc.aio
 
+from runner_svc.clock import SteadyClock
 from runner_svc.codec.maps import map_from_parts
 from runner_svc.core.fleet.timings import ModelTables, StreamTimings
 from runner_svc.core.model.map import NO_PARENT, Map
@@ -167,7 +168,7 @@ async def running(
         timings=timings,
         tables=ModelTables(prices=prices),
         checkpoint_every=checkpoint_every,
-        clock=clock,
+        clock=SteadyClock(clock),
         objects=objects,
     )
     outputs = OutputFiles(folder, engine.contents)

@@ -22,6 +22,7 @@ from tests.support.story import (
     executor,
     failed,
     given,
+    jumps,
     passed,
     passes,
     paused,
@@ -143,6 +144,32 @@ def test_a_worker_that_comes_back_in_time_keeps_what_it_holds() -> None:
     lease = run.lease("a")
     run.when(worker_lost("w1"), passes(59), executor("w1", held=[lease])).then(events=[], commands=["Keep a -> w1"])
     run.when(passes(30)).then(events=[])
+
+
+@pytest.mark.guard(name="no work runs out of time by a jump of the clock")
+def test_an_attempt_has_as_much_time_left_after_a_jump_of_the_clock_as_before() -> None:
+    run = given("a", executor("w1"), started, accepted("a"), passes(100))
+    run.when(jumps(28_800), passes(19)).then(events=[], statuses={"a": DOING})
+    run.when(passes(1)).then(events=["UsageRecorded a", "AttemptFailed a", "RetryScheduled a"])
+
+
+@pytest.mark.guard(name="no work runs out of time by a jump of the clock")
+def test_a_worker_that_is_away_has_as_much_time_left_after_a_jump_of_the_clock_as_before() -> None:
+    run = given("a", executor("w1"), started, accepted("a"), worker_lost("w1"))
+    run.when(jumps(28_800), passes(59)).then(events=[], statuses={"a": DOING})
+    run.when(passes(1)).then(events=["UsageRecorded a", "LeaseLost a"], statuses={"a": UNDONE})
+
+
+@pytest.mark.guard(name="no work runs out of time by a jump of the clock")
+def test_an_assignment_is_waited_for_as_long_after_a_jump_of_the_clock_as_before() -> None:
+    run = given("a", executor("w1"), started)
+    run.when(jumps(28_800), passes(9)).then(events=[])
+    run.when(passes(1)).then(events=["LeaseReturned a", "TaskAssigned a"])
+
+
+def test_after_a_jump_of_the_clock_a_retry_takes_place_if_its_time_has_come() -> None:
+    run = given("a", *TEAM, started, failed("a", FailureKind.RATE_LIMITED, retry_after=90.0))
+    run.when(jumps(100)).then(events=["TaskAssigned a"])
 
 
 @pytest.mark.guard(name="back with empty hands")

@@ -23,6 +23,7 @@ from tests.support.story import (
     failed,
     given,
     judge_broke,
+    jumps,
     passed,
     passes,
     paused,
@@ -233,6 +234,13 @@ def test_after_the_patience_the_execution_is_paused_with_the_reason_and_nothing_
     assert run.execution.record(1).failures == 0
     run.when(resumed).then(events=["ExecutionResumed", "TaskAssigned b"], state=ExecutionState.RUNNING)
     run.when(*signed_off("b")).then(state=ExecutionState.SUCCEEDED)
+
+
+@pytest.mark.guard(name="patience stands still while the clock jumps")
+def test_the_patience_stands_still_while_the_clock_jumps() -> None:
+    run = given("a", *TEAM, started_with(Settings(outage_patience=60.0)), away("a", retry_after=86_400.0))
+    run.when(passes(50), jumps(28_800), passes(9)).then(state=ExecutionState.RUNNING)
+    run.when(passes(1)).then(events=["ExecutionPaused"], state=ExecutionState.PAUSED)
 
 
 def test_the_patience_ends_in_time_although_a_provider_wants_a_day() -> None:
