@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar, cast
 
 from runner_svc.clock import SteadyClock
@@ -42,6 +42,8 @@ class Inbox:
         # guard: the inbox is bounded -> self._items: asyncio.Queue[Item] = asyncio.Queue()
         self._items: asyncio.Queue[Item] = asyncio.Queue(INBOX_LIMIT)
         self._has_ended = False
+        #: of the last jump of the clock: what came before it counts as if it came then, with the time that it has left
+        self._jumped_at = 0.0
 
     @property
     def is_empty(self) -> bool:
@@ -89,8 +91,14 @@ class Inbox:
         while len(items) < TURN_LIMIT and not self._items.empty():
             items.append(self._items.get_nowait())
         now = self._clock.now()
-        if jumped := self._clock.take_jump():
-            # Before all that came since: deadlines move with it.
+        jumped = self._clock.take_jump()
+        if jumped:
+            self._jumped_at = now
+        for item in items if self._jumped_at else ():
+            # guard: no signal is from before a jump -> if False:
+            if item.signal is not None and item.signal.at < self._jumped_at:
+                item.signal = replace(item.signal, at=self._jumped_at)
+        if jumped:
             items.insert(0, Item(signals.ClockJumped(at=now, by=jumped), None, None))
         elif deadline is not None and deadline <= now:
             items.insert(0, Item(signals.TimePassed(at=now), None, None))

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
 from runner_svc import inbox as inbox_module
+from runner_svc.clock import SteadyClock
 from runner_svc.core.model import signals
 from runner_svc.core.model.values import SessionId
 from runner_svc.engine import Engine
+from runner_svc.inbox import Inbox
 from runner_svc.publish.feed import Feed
 from runner_svc.services.hub import Hub
 from runner_svc.store.memory import MemoryStore
@@ -29,3 +32,17 @@ async def test_whoever_reports_to_a_full_inbox_waits_until_there_is_room(monkeyp
     await asyncio.wait_for(asyncio.gather(*reporting), 10)
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
+
+
+@pytest.mark.guard(name="no signal is from before a jump")
+async def test_what_came_before_a_jump_of_the_clock_counts_as_if_it_came_then() -> None:
+    wall = 1_000.0
+    clock = SteadyClock(lambda: wall, lambda: 0.0)
+    inbox = Inbox(clock)
+    early = signals.WorkerDraining(at=clock.now(), session=SessionId("s"))
+    wall += 28_800.0
+    await inbox.report(early, replace(early, at=clock.now()))
+    found = [item.signal for item in await inbox.gather(deadline=wall - 1)]
+    assert found == [signals.ClockJumped(at=wall, by=28_800.0), *2 * [replace(early, at=wall)]]
+    await inbox.report(early)  # it took its time for the way
+    assert [item.signal for item in await inbox.gather(deadline=None)] == [replace(early, at=wall)]

@@ -44,6 +44,7 @@ GUARDS: Sequence[Guard] = (
     Guard("accept deadline", "an assignment is lost, or its worker is stuck"),
     Guard("the grace ends", "a worker never comes back"),
     Guard("no work runs out of time by a jump of the clock", "a laptop wakes up, or NTP sets a clock that was slow"),
+    Guard("no signal is from before a jump", "a worker reports in the moment in which the clock jumps"),
     Guard("a jump of the clock is told", "a laptop wakes up"),
     Guard("time goes on when the clock is set back", "a clock that was fast is set right while work is under way"),
     Guard("a stop cancels", "a person stops an execution"),
