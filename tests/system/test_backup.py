@@ -15,9 +15,9 @@ STORE = ("SIGNOFF_RUNNER_STORE", "SIGNOFF_RUNNER_STORE_LEASE")
 
 @pytest.fixture(
     params=[
-        "sqlite to postgres",
+        "sqlite to sqlite",
+        pytest.param("sqlite to postgres", marks=pytest.mark.long),
         pytest.param("postgres to sqlite", marks=pytest.mark.long),
-        pytest.param("sqlite to sqlite", marks=pytest.mark.long),
     ]
 )
 def stores(request: pytest.FixtureRequest) -> list[str]:
