@@ -11,6 +11,7 @@ from pathlib import Path
 from PIL import Image
 
 from signoff.local.services import LocalServices, LocalSettings
+from tests.support.draws import so_many
 from tests.support.processes.commands import EXAMPLES, in_turn, signoff
 
 SALES = EXAMPLES / "sales"
@@ -90,6 +91,7 @@ WRONG: dict[str, tuple[Callable[[Path], None], str]] = {
 
 async def test_wrong_results_are_rejected_in_words_that_say_what_is_wrong(tmp_path: Path) -> None:
     settings = LocalSettings(data_dir=tmp_path / "db", executors=4, validators=4, model="mock", allow_commands=True)
+    names = list(WRONG)[:: so_many(2, long=1)]
     async with LocalServices(settings, lambda _: None) as services:
         where = ("--planner", services.planner_address, "--runner", services.runner_address)
 
@@ -101,7 +103,8 @@ async def test_wrong_results_are_rejected_in_words_that_say_what_is_wrong(tmp_pa
             assert ended.code == 1, ended.out + ended.err
             return ended.out
 
-        ends = await asyncio.gather(*map(told, WRONG))
-        stories = await in_turn(*(("why", name, *where[2:]) for name in WRONG), cwd=tmp_path)
-    for (_, words), ended, story in zip(WRONG.values(), ends, stories, strict=True):
+        ends = await asyncio.gather(*map(told, names))
+        stories = await in_turn(*(("why", name, *where[2:]) for name in names), cwd=tmp_path)
+    for name, ended, story in zip(names, ends, stories, strict=True):
+        _, words = WRONG[name]
         assert json.dumps(words)[1:-1] in ended + story.out, story.out[-3000:]

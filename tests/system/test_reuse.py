@@ -100,6 +100,7 @@ async def test_one_changed_task_is_one_task_done(plan: Path, tmp_path: Path) -> 
     assert "pass (by code): is valid JSON" in candidate.err
 
 
+@pytest.mark.long
 async def test_one_changed_task_is_one_task_done_although_the_runner_is_killed(plan: Path, tmp_path: Path) -> None:
     data = tmp_path / "db"
     edit(plan, LEAF, description="Write the final report in plain words")

@@ -52,6 +52,7 @@ async def test_the_real_plan_goes_to_thirteen_signed_off_artifacts_which_can_be_
 FOR_A_MODEL = [plan for plan in sorted(EXAMPLES.glob("*/plan.json")) if '"executor"' not in plan.read_text()]
 
 
+@pytest.mark.long
 async def test_every_example_for_a_model_is_signed_off(tmp_path: Path) -> None:
     """The services are shared by all plans; the test above runs one plan by itself."""
     settings = LocalSettings(data_dir=tmp_path, executors=7, validators=5, model="mock")

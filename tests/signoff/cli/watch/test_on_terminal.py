@@ -63,6 +63,7 @@ async def test_a_dumb_terminal_gets_plain_lines(folder: Path) -> None:
         assert "7 of 7 signed off" in terminal.text
 
 
+@pytest.mark.long
 async def test_without_colour_a_run_is_drawn_without(folder: Path) -> None:
     async with on_terminal(*RUN, cwd=folder, variables={"NO_COLOR": "1"}) as terminal:
         assert await terminal.ended() == 0
