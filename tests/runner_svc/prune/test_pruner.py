@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -22,7 +21,7 @@ from signoff.v1 import execution_pb2 as pb
 from signoff.v1 import plan_pb2, runner_pb2, worker_pb2
 from tests.runner_svc.services.test_runner_service import refused
 from tests.support.servers.raw_worker import EXECUTOR, VALIDATOR, raw_worker
-from tests.support.servers.runner import PlannerOfTexts, Running, running
+from tests.support.servers.runner import Clock, PlannerOfTexts, Running, running
 
 HUMAN = plan_pb2.TaskSpec(validation=plan_pb2.Validation(criteria=["is good"], human=True))
 PLANS = PlannerOfTexts({"p": HUMAN}, two="a; b <- a", other="x", asking="p")
@@ -31,16 +30,6 @@ REFUSED = grpc.StatusCode.FAILED_PRECONDITION
 Ref = runner_pb2.ExecutionRef
 Answer = runner_pb2.PruneExecutionsResponse
 ALL_OLD = -1.0  # seconds of grace: every content is older than a second ahead
-
-
-class Clock:
-    """A clock that a test moves."""
-
-    def __init__(self) -> None:
-        self.ahead = 0.0
-
-    def __call__(self) -> float:
-        return time.time() + self.ahead
 
 
 @pytest.fixture(params=["memory", "sqlite"])

@@ -11,20 +11,10 @@ from runner_svc.core.fleet.timings import StreamTimings
 from signoff.v1 import execution_pb2, runner_pb2
 from tests.runner_svc.services.test_late_results import until_event
 from tests.support.servers.raw_worker import EXECUTOR, VALIDATOR, raw_worker
-from tests.support.servers.runner import PlannerOfTexts, running
+from tests.support.servers.runner import Clock, PlannerOfTexts, running
 
 ONE = PlannerOfTexts(one="a")
 HOUR = 3600.0
-
-
-class Clock:
-    """A clock that a test sets ahead, or back."""
-
-    def __init__(self) -> None:
-        self.ahead = 0.0
-
-    def __call__(self) -> float:
-        return time.time() + self.ahead
 
 
 @pytest.mark.guard(name="no work runs out of time by a jump of the clock")

@@ -140,6 +140,16 @@ class Running:
         return runner_pb2.ExecutionRef(execution_id=started.execution.execution_id)
 
 
+class Clock:
+    """A clock that a test sets ahead, or back."""
+
+    def __init__(self) -> None:
+        self.ahead = 0.0  #: seconds
+
+    def __call__(self) -> float:
+        return time.time() + self.ahead
+
+
 @contextlib.asynccontextmanager
 async def running(
     planner: Planner,
