@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from signoff.conformance.check import Section
+from signoff.conformance.checks.inputs import require_asked
 from signoff.conformance.checks.results import collected
 from signoff.conformance.contents.file_sets import READ, manifest_of_bodies
 from signoff.conformance.messages import EXECUTION_ID, MAKER_ID, TASK_ID, VALIDATOR, digest_of, exactly
@@ -18,6 +19,7 @@ MAIN, TABLE = "report.md", "tables/moons.csv"
 MANIFEST = manifest_of_bodies(READ, MAIN)
 BODY = manifest_to_json(MANIFEST)
 DIGEST = digest_of(BODY)
+ASKED = "the manifest's digest and all_files"
 
 read = Section("files")
 SECTIONS = (read,)
@@ -62,7 +64,7 @@ async def _require_pass(stream: WorkerStream, lease: str) -> None:
 def _require_requests(worker: WorkerUnderTest, lease: str) -> None:
     requests = worker.runner.artifacts.file_requests(DIGEST)
     if not requests:
-        raise NotMet("expected GetArtifact with the manifest's digest and all_files, but the worker did not call it")
+        raise NotMet(f"expected GetArtifact with {ASKED}, but the worker did not call it")
     task_id = TASK_ID if worker.role == VALIDATOR else MAKER_ID
     expected = {"execution_id": EXECUTION_ID, "task_id": task_id, "lease_id": lease}
     last = requests[-1]
@@ -87,8 +89,6 @@ async def files_digest(worker: WorkerUnderTest) -> None:
 async def files_ended(worker: WorkerUnderTest) -> None:
     worker.runner.artifacts.refuse_files(DIGEST, StaleLease("the lease has ended"))
     stream, lease = await worker.ready_stream(), worker.new_lease()
-    asked = len(worker.runner.artifacts.file_requests(DIGEST))
     await _assign(worker, stream, lease)
+    await require_asked(worker, lease, ASKED)
     await stream.nothing_about(lease, worker.beats(4))
-    if len(worker.runner.artifacts.file_requests(DIGEST)) == asked:
-        raise NotMet("expected GetArtifact with the manifest's digest and all_files, but the worker did not call it")

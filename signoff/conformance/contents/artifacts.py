@@ -22,6 +22,7 @@ class Artifacts:
         self.open.set()
         self._found: dict[str, bytes | SignoffError] = {}
         self._files: dict[str, list[tuple[FileEntry, bytes]] | SignoffError] = {}
+        self._changed = asyncio.Event()
 
     def put(self, digest: str, found: bytes | SignoffError) -> None:
         """Sets the answer to requests for this digest: bytes, or an error."""
@@ -43,9 +44,21 @@ class Artifacts:
         """Returns the requests for files of the manifest with this digest: for all of them, or for one by its path."""
         return [request for request in self.asked if request.digest == digest and (request.all_files or request.path)]
 
+    async def asked_under(self, lease: str, seconds: float) -> bool:
+        """Waits for a request under a lease. Returns whether one came, in time."""
+        try:
+            async with asyncio.timeout(seconds):
+                while not any(request.lease_id == lease for request in self.asked):
+                    self._changed.clear()
+                    await self._changed.wait()
+        except TimeoutError:
+            return False
+        return True
+
     async def answer(self, request: runner_pb2.GetArtifactRequest) -> AsyncIterator[Answer]:
         """Yields the answer to a request. Raises the error that was set, or ArtifactNotFound."""
         self.asked.append(request)
+        self._changed.set()
         await self.open.wait()
         if request.all_files or request.path:
             answers = self._answers_with_files(request)

@@ -19,7 +19,7 @@ from signoff.manifest.manifest import (
     manifest_to_json,
 )
 from tests.support.conformance.between import Fetched, KitCalls, Missing, Question, Upload, Uploaded, Wanted
-from tests.support.conformance.in_process import Fault, RunnerMessage, WorkerMessage
+from tests.support.conformance.in_process import QUICK, Fault, RunnerMessage, WorkerMessage
 
 RANGE = 100_000  # bytes
 
@@ -240,6 +240,8 @@ class TakesABrokenStreamForAnAnswer(Fault):
 
 
 class NeverPauses(Fault):
+    kit_timings = replace(QUICK, first_pause=25.0)  #: calls without a pause take less than a fiftieth, on any machine
+
     async def upload(self, messages: list[Upload], kit: KitCalls) -> Uploaded:
         while True:
             try:
