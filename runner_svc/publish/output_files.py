@@ -88,12 +88,12 @@ class OutputFiles:
         for entry in entries:
             if isinstance(entry.event, _MADE + _WITHDRAWN) and entry.execution != RUNNER:
                 execution = state.executions[entry.execution]
-                if state.newest[execution.map.plan_id] == execution.id:
+                if state.created.newest[execution.map.plan_id] == execution.id:
                     self._wish(execution, entry.event.task)
 
     def rebuilt(self, state: State) -> None:
         """Has `run` look for the files of the newest execution of each plan in memory."""
-        newest = [ex for ex in state.executions.values() if state.newest[ex.map.plan_id] == ex.id]
+        newest = [ex for ex in state.executions.values() if state.created.newest[ex.map.plan_id] == ex.id]
         self._unchecked = deque(_Unchecked(state, ex, tasks) for ex in newest for tasks in _done_tasks(ex))
         if self._unchecked:
             self._idle.clear()
@@ -148,7 +148,7 @@ class OutputFiles:
         if not self._unchecked or self._unchecked[0] is not unchecked:
             return
         self._unchecked.popleft()
-        if unchecked.state.newest.get(plan.plan_id) == execution.id:  # it may have been pruned meanwhile
+        if unchecked.state.created.newest.get(plan.plan_id) == execution.id:  # it may have been pruned meanwhile
             for task in missing:
                 self._wish(execution, task)
 

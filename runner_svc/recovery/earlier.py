@@ -49,7 +49,7 @@ class EarlierSearch:
         long as a restart. One that cannot be read is passed over: then what it made is made again.
         """
         found, looked_at = EarlierResults(last={} if with_parts else None), 0
-        names = state.of_plan.get(plan_id, [])
+        names = state.created.of_plan.get(plan_id, [])
         older = names[: names.index(before)] if before is not None else names
         for name in reversed(older[-MOST_EARLIER:]):
             if name in state.quarantined or not state.overview(name).counts[DONE]:

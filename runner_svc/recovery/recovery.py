@@ -304,7 +304,7 @@ class Recovery:
         while rows := await self._store.listed(query):
             numbers |= {ExecutionId(journal): number for number, journal in rows}
             query = replace(query, older=rows[-1][0])
-        state.sort(numbers)
+        state.created.sort(numbers)
 
     async def _map(self, state: State, key: str) -> Map:
         if key not in state.maps:
@@ -375,7 +375,7 @@ def _bodies(
     together: list[Execution | Overview] = [*changed, *left_alone]
     # The store keeps them in the order in which they came first.
     # guard: executions are kept in the order of their creation -> (removed)
-    together.sort(key=lambda known: state.age_rank(known.id))
+    together.sort(key=lambda known: state.created.rank(known.id))
     for known in together:
         overview = known if isinstance(known, Overview) else known.overview()
         yield overview.id, execution_to_proto(overview, settled=overview.id in settled).SerializeToString()

@@ -51,7 +51,7 @@ def _files_of(
     state: State, of: execution_pb2.Execution, files_of_plan: TellFiles | None
 ) -> runner_pb2.OutputFiles | None:
     """Returns how far the results of an execution are written as files; None: a newer one owns the files."""
-    if files_of_plan is None or state.newest.get(of.plan_id) != of.execution_id:
+    if files_of_plan is None or state.created.newest.get(of.plan_id) != of.execution_id:
         return None
     found = files_of_plan(of.plan_id)
     return runner_pb2.OutputFiles(pending=found.pending, failed=found.failed)

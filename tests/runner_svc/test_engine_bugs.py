@@ -435,11 +435,11 @@ async def test_an_execution_that_did_not_even_show_its_plan_is_found_by_it_when_
     store.mend(known["was"])
     async with running(PLANS, tmp_path, store=store) as runner:
         assert (await described(runner, known["bad"])).state == execution_pb2.EXECUTION_STATE_PAUSED
-        assert await runner.engine.ask(lambda state: state.of_plan) == {
+        assert await runner.engine.ask(lambda state: state.created.of_plan) == {
             "two": [known["bad"].execution_id, newer.execution_id],
             "one": [known["good"].execution_id],
         }
-        assert await runner.engine.ask(lambda state: state.newest["two"]) == newer.execution_id
+        assert await runner.engine.ask(lambda state: state.created.newest["two"]) == newer.execution_id
 
 
 @pytest.mark.guard(name="executions are kept in the order of their creation")
@@ -453,7 +453,7 @@ async def test_executions_stay_in_order_when_one_is_kept_late_because_of_a_quara
     assert before == [known["bad"].execution_id, known["good"].execution_id, newer.execution_id]
     async with running(PLANS, tmp_path, store=store) as runner:
         assert await runner.engine.ask(lambda state: [known.id for known in state.in_order()]) == before
-        assert await runner.engine.ask(lambda state: state.newest["two"]) == newer.execution_id
+        assert await runner.engine.ask(lambda state: state.created.newest["two"]) == newer.execution_id
 
 
 @pytest.mark.guard(name="executions are kept in the order of their creation")
@@ -466,7 +466,7 @@ async def test_executions_stay_in_order_when_the_clock_is_set_back_between_them(
         newer = await runner.start("two")
         await runner.engine.checkpoint()
     async with running(PLANS, tmp_path, store=store) as runner:
-        assert await runner.engine.ask(lambda state: state.newest["two"]) == newer.execution_id
+        assert await runner.engine.ask(lambda state: state.created.newest["two"]) == newer.execution_id
 
 
 async def test_a_command_about_a_quarantined_execution_still_counts_once(tmp_path: Path) -> None:

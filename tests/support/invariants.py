@@ -213,8 +213,8 @@ def _replay_equals_live(state: State, entries: Sequence[events.Entry], maps: Map
     again = replayed(entries, maps or state.maps)
     assert again.layouts == state.layouts
     assert again.requests == state.requests
-    assert again.newest == state.newest
-    assert again.of_plan == state.of_plan
+    assert again.created.newest == state.created.newest
+    assert again.created.of_plan == state.created.of_plan
     assert list(again.overviews()) == list(state.overviews())
     for execution_id, execution in state.executions.items():
         restored, live = durable(again.executions[execution_id]), durable(execution)

@@ -26,7 +26,11 @@ def chosen(state: State, rule: PruneRule) -> Iterator[ExecutionId]:
 
     When an execution was stopped is only in its journal. It was after its last start, so that some are ruled out.
     """
-    kept = {name for names in state.of_plan.values() for name in names[len(names) - min(len(names), rule.keep_last) :]}
+    kept = {
+        name
+        for names in state.created.of_plan.values()
+        for name in names[len(names) - min(len(names), rule.keep_last) :]
+    }
     for known in state.in_order():
         # guard: the newest are kept -> if may_go(known, rule):
         if known.id not in kept and may_go(known, rule):

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
-from bisect import bisect_right, insort
+from bisect import bisect_right
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, field
-from itertools import chain, count
+from itertools import chain
 
 from runner_svc.core.fleet.queues import Queues
 from runner_svc.core.fleet.roster import Roster
@@ -20,6 +19,7 @@ from runner_svc.core.model.signals import Signal
 from runner_svc.core.model.tallies import Tallies, sum_tallies
 from runner_svc.core.model.values import RUNNER, AcceptedRequest, Content, ExecutionId
 from runner_svc.core.state import fold
+from runner_svc.core.state.creation_order import CreationOrder
 from runner_svc.core.state.execution import Execution
 from runner_svc.core.state.fold import IllegalEvent
 from runner_svc.core.state.listing import ListingFacts, facts_of
@@ -71,8 +71,7 @@ class State:
         self.quarantined: dict[ExecutionId, Overview] = {}  #: left alone: quarantine.py
         self.readmitted: set[ExecutionId] = set()  #: just taken out of quarantine, for a resume that comes next
         self.restored: list[Execution] = []  #: just built from their journals, with outages that may be over
-        self.newest: dict[str, ExecutionId] = {}  #: the last execution of each plan
-        self.of_plan: dict[str, list[ExecutionId]] = {}  #: all executions of each plan, in order
+        self.created = CreationOrder()  #: all of them, in order
         #: by the plan of an execution that a turn starts, or by the execution that it resumes
         self.earlier: dict[str | ExecutionId, EarlierResults] = {}
         self.maps: dict[str, Map] = {}  #: in memory, by key
@@ -83,8 +82,6 @@ class State:
         self.roster = Roster(timings, tables)
         self.queues = Queues()
         self.is_lending = False  #: not all work fitted the last turn: the next one is due at once
-        self._created: dict[ExecutionId, int] = {}  # all executions in order, with numbers that grow
-        self._numbers = count()
 
     def apply(self, entry: events.Entry) -> None:
         """Applies one event. The map that it names must be in `maps`."""
@@ -95,7 +92,7 @@ class State:
             if isinstance(event, events.ExecutionCreated):
                 plan = self.maps[map_key(event.plan_id, event.map_digest)]
                 self.executions[entry.execution] = fold.created_by(entry, plan)
-                self._list(entry.execution, event.plan_id)
+                self.created.add(entry.execution, event.plan_id)
             fold.apply(self.executions[entry.execution], entry)
         if type(event) in COMMANDS:
             self._note_request(entry)
@@ -106,20 +103,6 @@ class State:
         if request is None:
             return
         self.requests[request.id] = request
-
-    def _list(self, execution: ExecutionId, plan_id: str) -> None:
-        self._created[execution] = next(self._numbers)
-        self.newest[plan_id] = execution
-        self.of_plan.setdefault(plan_id, []).append(execution)
-
-    def _move(self, execution: ExecutionId, old_plan: str, new_plan: str) -> None:
-        self.of_plan[old_plan].remove(execution)
-        insort(self.of_plan.setdefault(new_plan, []), execution, key=self._created.__getitem__)
-        self._find_newest()
-
-    def _find_newest(self) -> None:
-        self.of_plan = {plan_id: names for plan_id, names in self.of_plan.items() if names}
-        self.newest = {plan_id: names[-1] for plan_id, names in self.of_plan.items()}
 
     def _apply_own(self, entry: events.Entry) -> None:
         event = entry.event
@@ -174,16 +157,12 @@ class State:
 
     def overviews(self) -> Iterator[Overview]:
         """Yields the overviews of all executions, the newest first."""
-        return map(self.overview, reversed(self._created))
+        return map(self.overview, reversed(self.created))
 
     def in_order(self) -> Iterator[Overview | Execution]:
         """Yields all executions in the order of their creation."""
-        for known in self._created:
+        for known in self.created:
             yield self.archived.get(known) or self.quarantined.get(known) or self.executions[known]
-
-    def age_rank(self, known: ExecutionId) -> int:
-        """Returns a number that is larger for every execution that was created later."""
-        return self._created[known]
 
     def glance(self, known: ExecutionId) -> ListingFacts | None:
         """Returns the facts by which lists are filtered; None: there is no such execution."""
@@ -199,25 +178,17 @@ class State:
 
     def latest_of(self, plan_id: str) -> ExecutionId:
         """Returns the newest execution of a plan. Raises ExecutionNotFound."""
-        if plan_id not in self.newest:
+        if plan_id not in self.created.newest:
             raise ExecutionNotFound(f"expected a plan that was executed, but {plan_id!r} has no execution")
-        return self.newest[plan_id]
+        return self.created.newest[plan_id]
 
     # ------------------------------------------------------------ what is in memory
 
     def restore(self, overview: Overview) -> None:
         """Takes in an execution from a checkpoint. Call it in the order of their creation."""
-        self._list(overview.id, overview.plan_id)
+        self.created.add(overview.id, overview.plan_id)
         self.archived[overview.id] = overview
         self.requests.update((request.id, request) for request in overview.requests)
-
-    def sort(self, numbers: Mapping[ExecutionId, int]) -> None:
-        """Puts all executions in the order of these numbers; those without one are the newest."""
-        created = sorted(self._created, key=lambda known: numbers.get(known, math.inf))
-        self._created = {known: next(self._numbers) for known in created}
-        for names in self.of_plan.values():
-            names.sort(key=self._created.__getitem__)
-        self._find_newest()
 
     def take_in(self, execution: Execution) -> None:
         """Takes an archived or quarantined execution back into memory, as its journal says."""
@@ -225,13 +196,13 @@ class State:
         self.executions[execution.id] = execution
         # guard: a plan that was unreadable gets its execution back -> if False:
         if was is not None and was.plan_id != execution.map.plan_id:
-            self._move(execution.id, was.plan_id, execution.map.plan_id)
+            self.created.move(execution.id, was.plan_id, execution.map.plan_id)
         self.requests.update((request.id, request) for request in execution.requests)
 
     def quarantine(self, overview: Overview, why: str) -> None:
         """Leaves an execution alone from now on. The state must hold none of its leases."""
         if overview.id not in (self.executions.keys() | self.archived.keys() | self.quarantined.keys()):
-            self._list(overview.id, overview.plan_id)
+            self.created.add(overview.id, overview.plan_id)
         self.executions.pop(overview.id, None)
         self.archived.pop(overview.id, None)
         self.quarantined[overview.id] = quarantined(overview, why)
@@ -246,11 +217,7 @@ class State:
         for known in gone:
             self.executions.pop(known, None)
             self.archived.pop(known, None)
-        self._created = {known: number for known, number in self._created.items() if known not in gone}
-        self.of_plan = {
-            plan_id: [known for known in names if known not in gone] for plan_id, names in self.of_plan.items()
-        }
-        self._find_newest()
+        self.created.remove(gone)
         self.requests = {name: known for name, known in self.requests.items() if known.execution not in gone}
         self.readmitted -= gone
         self.restored = [execution for execution in self.restored if execution.id not in gone]

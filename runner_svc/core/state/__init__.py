@@ -16,6 +16,7 @@ The nouns:
     pruned        the sums over executions that were removed
     requests      which command each request id was for
     listing       what lists of executions are filtered by
+    creation_order  which execution came after which, of all and of each plan
     overview      an execution without its tasks: for lists, checkpoints and archived executions
 
 Three parts belong to the running runner, and no replay needs to give the same: the agenda (an index of tasks that may

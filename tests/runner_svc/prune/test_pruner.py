@@ -436,11 +436,11 @@ async def test_what_was_pruned_to_its_artifacts_keeps_its_place_without_a_checkp
         await finished(runner, ("1a", "1b"))
         await prune(runner, keep_artifacts=True)
         after = await runner.start("other")
-        kept = await runner.engine.ask(lambda state: ([known.id for known in state.in_order()], state.newest))
+        kept = await runner.engine.ask(lambda state: ([known.id for known in state.in_order()], state.created.newest))
         assert (kept[0][0], kept[0][2]) == (before.execution_id, after.execution_id)
     store._runner = b"\xff"
     async with running(PLANS, tmp_path, store=store) as runner:
-        found = await runner.engine.ask(lambda state: ([known.id for known in state.in_order()], state.newest))
+        found = await runner.engine.ask(lambda state: ([known.id for known in state.in_order()], state.created.newest))
         assert found == kept
 
 
