@@ -16,15 +16,14 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from planner_svc.processes.job import default_plan_id
-from signoff.errors import InvalidField, PlannerBusy, PlanTooLarge, StorageFailed, UploadStalled
+from signoff.errors import InvalidField, PlannerBusy, PlanTooLarge, StorageFailed
+from signoff.rpc.timely import STALL, first_of, timely
 from signoff.v1 import planner_pb2
 
 MAX_PLAN_BYTES = 1 << 30
 UPLOADS_AT_ONCE = 64  # each holds a message of up to 4 MiB, and a piece
 SPOOLED_BYTES = 8 << 30  # of all uploads together, on the disk
 PIECE_BYTES = 1 << 20  # written at a time, in a thread: the disk may be slow
-STALL = 60.0  # seconds between two messages
-LEAST_BYTES_A_SECOND = 16 * 1024  # on average, after the first `STALL` seconds
 
 UploadMessage = planner_pb2.CheckPlanRequest | planner_pb2.CompilePlanRequest
 
@@ -68,6 +67,9 @@ class PlanUploads:
         Raises InvalidField for options in a later message, PlanTooLarge, UploadStalled, and PlannerBusy when there are
         too many uploads at once.
         """
+        first = await first_of(messages, self._stall)
+        if first is None:
+            raise InvalidField("plan_json", "at least one message", "a stream without any")
         if self._count >= UPLOADS_AT_ONCE:
             raise PlannerBusy(f"expected at most {UPLOADS_AT_ONCE} plans at once, but got one more: retry later")
         self._count += 1
@@ -75,7 +77,7 @@ class PlanUploads:
             with self.temporary() as file:
                 upload = PlanUpload(file=file)
                 try:
-                    await self._receive(upload, messages)
+                    await self._receive(upload, first, messages)
                     yield upload
                 finally:
                     self._spooled -= upload.size
@@ -89,38 +91,18 @@ class PlanUploads:
         except OSError as error:
             raise StorageFailed(f"cannot take a plan in: {error.strerror or error}") from error
 
-    async def _receive(self, upload: PlanUpload, messages: AsyncIterator[UploadMessage]) -> None:
-        begun, piece, is_first = asyncio.get_running_loop().time(), bytearray(), True
-        async for message in self._timely(messages, upload, begun):
-            _take_options(upload, message, is_first)
-            is_first = False
+    async def _receive(self, upload: PlanUpload, first: UploadMessage, messages: AsyncIterator[UploadMessage]) -> None:
+        _take_options(upload, first)
+        self._count_bytes(upload, len(first.plan_json))
+        piece = bytearray(first.plan_json)
+        async for message in timely(messages, lambda: upload.size, self._stall):
+            _check_options(message)
             self._count_bytes(upload, len(message.plan_json))
             piece += message.plan_json
             if len(piece) >= PIECE_BYTES:
                 await asyncio.to_thread(upload.write, bytes(piece))
                 piece.clear()
-        if is_first:
-            raise InvalidField("plan_json", "at least one message", "a stream without any")
         await asyncio.to_thread(upload.write, bytes(piece))
-
-    async def _timely(
-        self, messages: AsyncIterator[UploadMessage], upload: PlanUpload, begun: float
-    ) -> AsyncIterator[UploadMessage]:
-        """Yields the messages. Raises UploadStalled when they come too slowly."""
-        loop = asyncio.get_running_loop()
-        while True:
-            slowest = begun + self._stall + upload.size / LEAST_BYTES_A_SECOND
-            try:
-                # guard: uploads are bounded in time -> async with asyncio.timeout_at(None):
-                async with asyncio.timeout_at(min(loop.time() + self._stall, slowest)):
-                    message = await anext(messages, None)
-            except TimeoutError:
-                rule = f"a message every {self._stall:g} s and {LEAST_BYTES_A_SECOND:,} bytes a second"
-                got = f"{upload.size:,} bytes in {loop.time() - begun:.0f} s"
-                raise UploadStalled(f"expected {rule}, but got {got}") from None
-            if message is None:
-                return
-            yield message
 
     def _count_bytes(self, upload: PlanUpload, more: int) -> None:
         if upload.size + more > self._most_bytes:
@@ -131,10 +113,16 @@ class PlanUploads:
         self._spooled += more
 
 
-def _take_options(upload: PlanUpload, message: UploadMessage, is_first: bool) -> None:
-    plan_id = message.plan_id if isinstance(message, planner_pb2.CompilePlanRequest) else ""
-    if is_first:
-        upload.plan_id, upload.infer = plan_id, not message.no_infer
-    elif message.no_infer or plan_id:
-        field = "no_infer" if message.no_infer else "plan_id"
+def _take_options(upload: PlanUpload, first: UploadMessage) -> None:
+    upload.plan_id, upload.infer = _plan_id_of(first), not first.no_infer
+
+
+def _check_options(later: UploadMessage) -> None:
+    """Raises InvalidField when a message after the first one has options."""
+    if later.no_infer or _plan_id_of(later):
+        field = "no_infer" if later.no_infer else "plan_id"
         raise InvalidField(field, "options in the first message only", "one in a later message")
+
+
+def _plan_id_of(message: UploadMessage) -> str:
+    return message.plan_id if isinstance(message, planner_pb2.CompilePlanRequest) else ""

@@ -8,14 +8,13 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Iterable, Sequence
-from contextlib import aclosing
 
 from runner_svc.contents import Contents
 from runner_svc.core.model.inputs import GivenInput
-from runner_svc.services.timely import STALL, timely
 from signoff.errors import InputNotUploaded, InputsInvalid, InvalidField
 from signoff.plan.limits import MAX_INPUT_FILE_BYTES
 from signoff.rpc.concurrency import ConcurrencyLimit
+from signoff.rpc.timely import STALL, first_of, timely
 from signoff.v1 import runner_pb2
 
 AT_ONCE = 4  # each holds up to MAX_INPUT_FILE_BYTES
@@ -59,13 +58,11 @@ class ContentUploads:
 
         Raises InvalidField, UploadStalled, or TooManyStreams when other uploads take too long.
         """
-        async with aclosing(timely(messages, lambda: 0, self._stall)) as stream:
-            first = await anext(stream, None)
+        first = await first_of(messages, self._stall)
         if first is None:
             raise InvalidField("digest", "at least one message", "a stream without any")
         if not first.digest:
             raise InvalidField("digest", "the SHA-256 of all bytes in the first message", "nothing")
-        # Only now does the upload get a place: a stream that is merely open keeps no other waiting.
         async with self._slots.slot():
             digest, body = first.digest, await self._received(first, messages)
             found = await asyncio.to_thread(lambda: hashlib.sha256(body).hexdigest())

@@ -12,17 +12,16 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator
-from contextlib import aclosing
 
 from runner_svc.contents import LARGE_BYTES, Contents, WrongBytes
 from runner_svc.core.decide.turn import State
 from runner_svc.core.model.values import LeaseId, Phase, WorkerName
 from runner_svc.engine import Engine
-from runner_svc.services.timely import STALL, timely
 from runner_svc.services.upload_places import Brought, UploadPlaces
 from signoff.errors import InvalidField, StaleLease
 from signoff.manifest.manifest import MAX_FILES, MAX_FILES_BYTES
 from signoff.rpc.frames import MAX_CANDIDATE_BYTES
+from signoff.rpc.timely import STALL, first_of, timely
 from signoff.v1 import runner_pb2
 
 GROUP_BYTES, GROUP_FILES = 4 * 1024 * 1024, 500  # small files that are stored together
@@ -45,12 +44,11 @@ class FileUploads:
 
         Raises StaleLease, InvalidField, UploadStalled, or TooManyStreams when other uploads take too long.
         """
-        async with aclosing(timely(messages, lambda: 0, self._stall)) as stream:
-            begun = await anext(stream, None)
+        begun = await first_of(messages, self._stall)
         if begun is None or not begun.lease_id:
             raise InvalidField("lease_id", "the lease in the first message", "nothing")
         upload = _Upload(self._engine, self._places, LeaseId(begun.lease_id), self._fresh_for)
-        # Only now does the upload get a place: a stream that is merely open, or has no lease, keeps no other waiting.
+        # Only now does the upload get a place: a stream without a lease keeps no other waiting.
         async with self._places.place(await upload.holder()):
             return await upload.take(begun, timely(messages, lambda: upload.came, self._stall))
 

@@ -7,6 +7,7 @@ A call takes this way:
     channel       opens the connection: sizes, keepalive, options
     server        the server: health, reflection, start and stop
     interceptor   stands around every handler: checks requests, limits slow readers, catches errors
+    timely        holds streams of bytes to a pace: an upload has a place that others wait for
     concurrency   limits how many large answers are under way at once
     ends          how a call ended, as the service said
     statuses      turns an error into a status, and back into the same error for the caller

@@ -115,3 +115,26 @@ async def test_so_are_their_number_and_a_refused_one_counts_no_longer(
         with pytest.raises(PlannerBusy, match="at most 1 plans"):
             async with uploads.received(streamed(pieces(b"x"))):
                 pass
+
+
+async def test_a_stream_that_is_merely_open_keeps_no_plan_waiting(
+    uploads: PlanUploads, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(uploads_module, "UPLOADS_AT_ONCE", 1)
+    waits = asyncio.Event()
+
+    async def silent() -> AsyncIterator[Message]:
+        waits.set()
+        await asyncio.Event().wait()
+        yield Message()
+
+    async def hold() -> None:
+        async with uploads.received(silent()):
+            pass
+
+    holding = asyncio.create_task(hold())
+    await waits.wait()
+    async with uploads.received(streamed(pieces(b"x"))) as upload:
+        assert upload.size == 1
+    with pytest.raises(UploadStalled, match="but got 0 bytes"):
+        await holding
