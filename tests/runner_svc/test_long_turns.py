@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator, Sequence
 
+from runner_svc.core.fleet.timings import StreamTimings
 from runner_svc.core.model import commands, signals
 from runner_svc.core.model.map import NO_PARENT, Map
 from runner_svc.core.model.pass_rules import Passed
@@ -93,7 +94,8 @@ async def counted(engine: Engine, status: int) -> None:
 async def test_no_turn_of_the_loop_is_long_however_many_tasks_begin_end_or_are_taken_back() -> None:
     store, feed = MemoryStore(), Feed()
     hub = Workers(feed)
-    engine = Engine(store, performer=hub, feed=feed)
+    patient = StreamTimings(accept_deadline=3600.0)  # these workers accept nothing, and a busy machine takes its time
+    engine = Engine(store, performer=hub, feed=feed, timings=patient)
     engine.observe(hub)
     layout = plan()
     layout.prepare()  # as the thread that reads it does

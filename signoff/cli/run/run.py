@@ -17,15 +17,17 @@ from signoff.cli.run.inputs import NO_FLAGS, InputFlags, read_inputs
 from signoff.cli.run.interrupts import Interrupts
 from signoff.cli.run.page import NO_PAGE, page_beside, stay
 from signoff.cli.run.plan_files import plan_id_in, read_plan, remember_file
-from signoff.cli.run.start_execution import compile_on, refuse_unkept, start_or_resume
+from signoff.cli.run.start_execution import compile_on, refuse_unkept, start_or_resume, unless_ended
 from signoff.cli.show.output import CommandOutput
 from signoff.cli.watch.follow import follow, grid_rows_of, tell_ending
 from signoff.cli.watch.reporters import Reporter, reporter_for
 from signoff.cli.watch.screen import GridRows
 from signoff.client.client import Client
 from signoff.client.values import by_execution
+from signoff.display.wire_names import state_name
 from signoff.local.services import LocalSettings, worker_programs
 from signoff.local.sharing import SharedServices
+from signoff.states import UNFINISHED
 from signoff.v1 import execution_pb2 as pb
 
 HINT = "Ctrl-C stops in order; the same command goes on from there"
@@ -211,7 +213,12 @@ class PlanRun:
         self._notices.reporter = None
         self._notices.notice("stopping in order; once more ends everything at once")
         if self._execution_id:
-            execution = await self._client.stop(by_execution(self._execution_id), reason="stopped at the terminal")
+            ref = by_execution(self._execution_id)
+            stopping = self._client.stop(ref, reason="stopped at the terminal")
+            execution = await unless_ended(self._client, ref, stopping)
+            if execution.state not in UNFINISHED:
+                self._notices.notice(f"it had {state_name(execution.state)} by then: there was nothing to stop")
+                return self._interrupts.exit_code
             again = self._options.again or f"signoff run {shlex.quote(self._options.plan)}"
             self._notices.notice(f"stopped with {execution.counts.done} signed off: `{again}` goes on from there")
         return self._interrupts.exit_code

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from signoff.cli.run.plan_files import finding_from_proto, plan_id_of, show_findings
@@ -10,9 +10,9 @@ from signoff.cli.show.output import CommandOutput
 from signoff.cli.show.previews import changes_in_words, in_words
 from signoff.client.client import Client
 from signoff.client.inputs import NO_INPUTS, ResolvedInputs
-from signoff.client.values import by_execution
+from signoff.client.values import Ref, by_execution
 from signoff.display.wire_names import state_name
-from signoff.errors import ConfigurationError, PlanInvalid
+from signoff.errors import ConfigurationError, PlanInvalid, WrongState
 from signoff.states import UNFINISHED
 from signoff.v1 import execution_pb2 as pb
 from signoff.v1 import plan_pb2
@@ -152,4 +152,20 @@ async def start_or_resume(
     )
     if settings is not None:
         say("the settings on the command line are for new executions: this one keeps its own")
-    return StartedExecution(await client.resume(by_execution(newest.execution_id), warn), newest.sequence)
+    ref = by_execution(newest.execution_id)
+    return StartedExecution(await unless_ended(client, ref, client.resume(ref, warn)), newest.sequence)
+
+
+async def unless_ended(client: Client, ref: Ref, order: Awaitable[pb.Execution]) -> pb.Execution:
+    """Gives an order to an execution that may end by itself just before. Returns the execution, then as it has ended.
+
+    Raises WrongState when the order is refused for another reason.
+    """
+    try:
+        return await order
+    # guard: an execution that ends first is followed to its end -> except ConnectionError:
+    except WrongState:
+        found = await client.get(ref)
+        if found.state in UNFINISHED:
+            raise
+        return found

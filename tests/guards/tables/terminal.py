@@ -27,5 +27,6 @@ GUARDS: Sequence[Guard] = (
     Guard("a watch says when its runner is lost", "the runner has gone, and a person takes the last lines for news"),
     Guard("a watch that breaks off is told at once", "the runner has gone, and the screen looks as before for seconds"),
     Guard("a frozen runner is told of", "the machine of the runner hangs, and its connections stay open"),
+    Guard("an execution that ends first is followed to its end", "the last task is done while `signoff run` looks"),
     Guard("logs are visible texts", "a worker is started by hand, and meets such a text"),
 )

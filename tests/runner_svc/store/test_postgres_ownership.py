@@ -194,7 +194,7 @@ class FreezesBetween:
 
 @pytest.mark.guard(name="one clock for a take")
 async def test_a_deadline_that_passes_while_the_database_is_taken_keeps_nobody_waiting(dsn: str) -> None:
-    first, second = PostgresStore(dsn, lease=1000.0), PostgresStore(dsn, lease=LEASE)
+    first, second = PostgresStore(dsn, lease=1000.0), PostgresStore(dsn, lease=1000.0)
     await first.open()
     link = await second._database.connect()
     between = FreezesBetween(link, dsn, first)

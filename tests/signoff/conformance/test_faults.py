@@ -9,13 +9,12 @@ import pytest
 
 from signoff.conformance.checks import CHECKS
 from tests.support.conformance.broken import BROKEN, RUINED, Broken
-from tests.support.conformance.in_process import failed, tried
+from tests.support.conformance.in_process import LATE, failed, tried
 
 AT_ONCE = 8  # kits, which mostly wait
 GROUPS = 15  # of faults, of about as many
 SOON = 1.0  #: seconds for an answer that mostly never comes: of these checks none is to pass
 LONG_BEAT = 1.0  #: seconds of a beat, when a fault did not show in the silence of some short ones
-LATE = 20.0  #: seconds for an answer that comes, on a machine that is busy with others: of these checks none is to fail
 DISTURBS = {"ping.busy"}  # it computes without a pause, and what else goes on in this process waits
 
 KEEPS_WORK = {"stop.drops"}  # what it goes on with disturbs whichever check comes next

@@ -47,6 +47,7 @@ WorkerMessage: TypeAlias = worker_pb2.WorkerMessage
 RunnerMessage: TypeAlias = worker_pb2.RunnerMessage
 
 QUICK = KitTimings(answer=2.0, connect=10.0, first_pause=0.1, most_pause=1.0, leave=10.0, beat=0.1)
+LATE = 20.0  #: seconds for an answer that comes, on a machine that is busy with others
 GRACE = 0.5  # seconds
 SLOTS = 7
 

@@ -197,6 +197,7 @@ class FakeRunner(runner_pb2_grpc.RunnerServiceServicer):
     uploaded: dict[str, bytes] = field(default_factory=dict)  #: contents of inputs, by digest
     others: list[pb.Execution] = field(default_factory=list)  #: that it lists after its own
     output_files: list[runner_pb2.OutputFiles] = field(default_factory=list)  #: told one by one, and then the last one
+    ends_as: pb.ExecutionState.ValueType | None = None  #: its state, just before it would be resumed or stopped
     looks: int = 0  #: how often a client must ask for the execution before a watch ends
     looked: asyncio.Condition = field(default_factory=asyncio.Condition)
 
@@ -270,6 +271,7 @@ class FakeRunner(runner_pb2_grpc.RunnerServiceServicer):
         self, request: runner_pb2.ResumeExecutionRequest, context: Context
     ) -> runner_pb2.ResumeExecutionResponse:
         self.asked.append(request)
+        self._end_first()
         self.execution.state = pb.EXECUTION_STATE_RUNNING
         return runner_pb2.ResumeExecutionResponse(execution=self.execution, warnings=self.warnings)
 
@@ -277,8 +279,15 @@ class FakeRunner(runner_pb2_grpc.RunnerServiceServicer):
         self, request: runner_pb2.StopExecutionRequest, context: Context
     ) -> runner_pb2.StopExecutionResponse:
         self.asked.append(request)
+        self._end_first()
         self.execution.state, self.execution.reason = pb.EXECUTION_STATE_STOPPED, request.reason
         return runner_pb2.StopExecutionResponse(execution=self.execution)
+
+    def _end_first(self) -> None:
+        """Raises WrongState when the execution is to end just before an order comes."""
+        if self.ends_as is not None:
+            self.execution.state = self.ends_as
+            raise WrongState("expected an execution that has not ended, but this one has")
 
     async def SetLayout(self, request: runner_pb2.SetLayoutRequest, context: Context) -> runner_pb2.SetLayoutResponse:
         self.asked.append(request)

@@ -8,9 +8,11 @@ import signal
 import pytest
 
 from signoff.cli.run.interrupts import Interrupts
-from signoff.cli.run.start_execution import start_or_resume
+from signoff.cli.run.start_execution import start_or_resume, unless_ended
 from signoff.client.client import Client
 from signoff.client.inputs import ResolvedInputs
+from signoff.client.values import by_execution
+from signoff.errors import WrongState
 from signoff.v1 import execution_pb2 as pb
 from signoff.v1 import plan_pb2, runner_pb2
 from tests.support.servers.fake_runner import EXECUTION_ID, PLAN_ID, FakeRunner, execution, listening
@@ -43,6 +45,34 @@ async def test_an_unfinished_execution_of_the_same_plan_goes_on(state: pb.Execut
     assert request.ref.execution_id == EXECUTION_ID
     assert said[0].startswith("going on with x-1, which was ")
     assert said[1:] == ["warning: no worker can do a"]
+
+
+@pytest.mark.guard(name="an execution that ends first is followed to its end")
+@pytest.mark.parametrize("state", [pb.EXECUTION_STATE_SUCCEEDED, pb.EXECUTION_STATE_FAILED])
+async def test_one_that_ends_before_it_is_resumed_is_followed_to_its_end(state: pb.ExecutionState.ValueType) -> None:
+    runner = FakeRunner(execution=execution(pb.EXECUTION_STATE_RUNNING, sequence=7), ends_as=state)
+    runner.execution.map_digest = "same"
+    header = plan_pb2.MapHeader(plan_id=PLAN_ID, map_digest="same", task_count=3)
+    async with listening(runner) as address, Client(runner=address) as client:
+        begun = await start_or_resume(client, header, None, lambda _: None, new=False)
+    assert (begun.execution.execution_id, begun.execution.state, begun.before) == (EXECUTION_ID, state, 7)
+
+
+@pytest.mark.guard(name="an execution that ends first is followed to its end")
+async def test_so_is_one_that_ends_before_ctrl_c_stops_it() -> None:
+    runner = FakeRunner(execution=execution(pb.EXECUTION_STATE_RUNNING), ends_as=pb.EXECUTION_STATE_SUCCEEDED)
+    ref = by_execution(EXECUTION_ID)
+    async with listening(runner) as address, Client(runner=address) as client:
+        ended = await unless_ended(client, ref, client.stop(ref))
+    assert ended.state == pb.EXECUTION_STATE_SUCCEEDED
+
+
+async def test_an_order_that_is_refused_for_another_reason_stays_refused() -> None:
+    runner = FakeRunner(execution=execution(pb.EXECUTION_STATE_RUNNING), ends_as=pb.EXECUTION_STATE_PAUSED)
+    ref = by_execution(EXECUTION_ID)
+    async with listening(runner) as address, Client(runner=address) as client:
+        with pytest.raises(WrongState):
+            await unless_ended(client, ref, client.resume(ref))
 
 
 @pytest.mark.parametrize("state", [pb.EXECUTION_STATE_SUCCEEDED, pb.EXECUTION_STATE_FAILED])
