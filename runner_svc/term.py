@@ -34,6 +34,7 @@ from runner_svc.store.port import Store
 from runner_svc.store.sqlite import SqliteStore
 from signoff.errors import ConfigurationError, NotServing, OwnershipLost
 from signoff.files.data_directory import JOURNAL, RUNNER_ADDRESS_FILE
+from signoff.files.notes import read_note_text
 from signoff.rpc.server import Server
 from signoff.service.process import announce, write_address
 from signoff.v1 import runner_pb2_grpc, worker_pb2_grpc
@@ -219,8 +220,8 @@ async def kept_up(part: Callable[[], Awaitable[None]]) -> None:
 
 def _forget_address(file: Path, address: str) -> None:
     """Removes the file with the runner's address, unless another runner has taken over and written its own."""
-    with contextlib.suppress(OSError):
-        if file.read_text() == address:
+    if read_note_text(file) == address:
+        with contextlib.suppress(OSError):
             file.unlink()
 
 

@@ -19,6 +19,7 @@ from typing import Self
 
 from signoff.errors import ConfigurationError, SignoffError
 from signoff.files.data_directory import SERVICES_LOCK, SERVICES_RECORD
+from signoff.files.notes import read_note
 from signoff.files.writing import write_atomically
 from signoff.local.child import ServiceDied
 from signoff.local.services import LocalServices, LocalSettings, Say
@@ -81,8 +82,8 @@ class ServicesLock:
     def read_record(self) -> ServicesRecord | None:
         """Returns the record of the lock's last holder; None when there is none that can be read."""
         try:
-            return ServicesRecord(**json.loads(self._record.read_bytes()))
-        except (OSError, ValueError, TypeError):
+            return ServicesRecord(**json.loads(read_note(self._record) or b""))
+        except (ValueError, TypeError):
             return None
 
     def write_record(self, record: ServicesRecord) -> None:

@@ -5,6 +5,7 @@ A call takes this way:
     ports         the default addresses
     addresses     of several runners, finds the one that serves
     channel       opens the connection: sizes, keepalive, options
+    socket_files  makes room for a `unix:` address
     server        the server: health, reflection, start and stop
     interceptor   stands around every handler: checks requests, limits slow readers, catches errors
     timely        holds streams of bytes to a pace: an upload has a place that others wait for

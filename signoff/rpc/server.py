@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import grpc.aio
@@ -12,6 +13,7 @@ from grpc_reflection.v1alpha import reflection
 from signoff.errors import SignoffError
 from signoff.rpc.channel import SERVER_OPTIONS
 from signoff.rpc.interceptor import ErrorInterceptor
+from signoff.rpc.socket_files import make_room
 
 
 class Server:
@@ -45,6 +47,8 @@ class Server:
         if not address.startswith("unix:") and not (number.isascii() and number.isdigit() and int(number) < 65536):
             raise OSError(f"cannot listen on {address}: expected host:port with a port from 0 to 65535, or unix:path")
         reflection.enable_server_reflection(self._names, self._server)
+        if address.startswith("unix:"):
+            make_room(Path(address.removeprefix("unix:")))
         try:
             port = self._server.add_insecure_port(address)
         except RuntimeError as error:

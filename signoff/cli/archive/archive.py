@@ -15,7 +15,7 @@ import re
 import struct
 import tarfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, cast
@@ -57,6 +57,11 @@ class Manifest:
     plans: int
     members: tuple[Member, ...] = ()
 
+
+_KINDS = {
+    **dict.fromkeys(("version", "made_at"), str),
+    **dict.fromkeys(("format", "events", "contents", "maps", "executions", "plans"), int),
+}  #: of the manifest's fields, but for the members
 
 # ---------------------------------------------------------------- writing
 
@@ -102,6 +107,11 @@ class ArchiveWriter:
         self._tar.addfile(info, cast(BinaryIO, reading))
         self._members.append(Member(name=name, size=size, sha256=reading.sha256.hexdigest()))
 
+    def give_up(self) -> None:
+        """Ends the archive where it is, while its file is open: else that is tried when it is collected."""
+        with suppress(OSError):
+            self._tar.close()
+
     def finish(self, **facts: Any) -> Manifest:
         """Writes the manifest, which ends the archive. `facts`: the rest of the manifest."""
         manifest = Manifest(format=FORMAT, members=tuple(self._members), **facts)
@@ -126,13 +136,13 @@ def verified(path: Path, version: tuple[int, ...]) -> Manifest:
         found, manifest = list[Member](), None
         for info in tar:
             if manifest is not None:
-                raise _broken(path, f"{info.name!r} stands after the manifest")
+                raise broken(path, f"{info.name!r} stands after the manifest")
             if info.name == MANIFEST and info.isfile():
                 manifest = _manifest(path, tar, info)
             else:
                 found.append(_member(path, tar, info))
     if manifest is None:
-        raise _broken(path, "it has no manifest: it was cut off, or is no archive of `signoff backup`")
+        raise broken(path, "it has no manifest: it was cut off, or is no archive of `signoff backup`")
     if manifest.format > FORMAT or numbers_of(manifest.version) > version:
         raise ConfigurationError(
             f"expected an archive of this version or an earlier one, but {path} is of signoff {manifest.version}: "
@@ -145,10 +155,10 @@ def verified(path: Path, version: tuple[int, ...]) -> Manifest:
 
 def _compare(path: Path, found: list[Member], named: tuple[Member, ...]) -> None:
     if len(found) != len(named):
-        raise _broken(path, f"its manifest names {len(named):,} members, and it has {len(found):,}")
+        raise broken(path, f"its manifest names {len(named):,} members, and it has {len(found):,}")
     for one, other in zip(found, named, strict=True):
         if one != other:
-            raise _broken(path, f"{one.name} is not what the manifest says")
+            raise broken(path, f"{one.name} is not what the manifest says")
 
 
 def messages(path: Path) -> Iterator[bytes]:
@@ -168,7 +178,7 @@ def messages(path: Path) -> Iterator[bytes]:
                 place += LENGTH.size + length
             rest = read[place:]
     if rest:
-        raise _broken(path, "its last part of the store is not whole")
+        raise broken(path, "its last part of the store is not whole")
 
 
 def files(path: Path) -> Iterator[tuple[str, BinaryIO]]:
@@ -185,7 +195,7 @@ def _opened(path: Path) -> Iterator[tarfile.TarFile]:
         with tarfile.open(path, mode="r:") as tar:
             yield tar
     except (tarfile.TarError, EOFError) as error:
-        raise _broken(path, str(error)) from error
+        raise broken(path, str(error)) from error
     except OSError as error:
         raise ConfigurationError(f"expected an archive that can be read, but got {error}") from error
 
@@ -199,7 +209,7 @@ def _body(tar: tarfile.TarFile, info: tarfile.TarInfo) -> BinaryIO:
 def _member(path: Path, tar: tarfile.TarFile, info: tarfile.TarInfo) -> Member:
     # guard: no member leads out of the folder -> if False:
     if not info.isreg() or not _is_known(info.name):
-        raise _broken(path, f"it has a member {info.name!r}, which no backup writes")
+        raise broken(path, f"it has a member {info.name!r}, which no backup writes")
     body, digest, size = _body(tar, info), hashlib.sha256(), 0
     while piece := body.read(PART_BYTES):
         digest.update(piece)
@@ -219,7 +229,7 @@ def _is_known(name: str) -> bool:
 
 def _manifest(path: Path, tar: tarfile.TarFile, info: tarfile.TarInfo) -> Manifest:
     if info.size > MOST_MANIFEST:
-        raise _broken(path, "its manifest is too large")
+        raise broken(path, "its manifest is too large")
     try:
         fields: Mapping[str, Any] = json.loads(_body(tar, info).read())
         known = {name: fields[name] for name in Manifest.__dataclass_fields__ if name != "members"}
@@ -227,9 +237,10 @@ def _manifest(path: Path, tar: tarfile.TarFile, info: tarfile.TarInfo) -> Manife
         manifest = Manifest(members=members, **known)
         numbers_of(manifest.version)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise _broken(path, "its manifest cannot be read") from error
-    if type(manifest.format) is not int:
-        raise _broken(path, "its manifest cannot be read")
+        raise broken(path, "its manifest cannot be read") from error
+    # guard: a manifest says what it must -> if False:
+    if any(type(getattr(manifest, name)) is not kind for name, kind in _KINDS.items()):
+        raise broken(path, "its manifest cannot be read")
     return manifest
 
 
@@ -238,5 +249,6 @@ def numbers_of(version: str) -> tuple[int, ...]:
     return tuple(int(number) for number in re.findall(r"[0-9]+", version.partition(".dev")[0])[:3])
 
 
-def _broken(path: Path, why: str) -> ConfigurationError:
+def broken(path: Path, why: str) -> ConfigurationError:
+    """Returns the error for an archive that is not whole."""
     return ConfigurationError(f"expected a whole archive of `signoff backup`, but {path} is not: {why}")

@@ -11,7 +11,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from signoff.cli.archive.archive import PLANS, files, messages, numbers_of, verified
+from google.protobuf.message import DecodeError
+
+from signoff.cli.archive.archive import PLANS, broken, files, messages, numbers_of, verified
 from signoff.cli.archive.backup import describe, facts_of
 from signoff.cli.remote.find_runner import STORE
 from signoff.cli.show.output import CommandOutput
@@ -100,4 +102,8 @@ def _store(where: str, folder: Path) -> Store:
 
 async def _parts(file: Path) -> AsyncIterator[runner_pb2.BackUpResponse]:
     for message in messages(file):
-        yield runner_pb2.BackUpResponse.FromString(message)
+        try:
+            part = runner_pb2.BackUpResponse.FromString(message)
+        except DecodeError:
+            raise broken(file, "it has a part of the store that cannot be read") from None
+        yield part

@@ -20,6 +20,7 @@ from signoff.client.values import by_execution, by_plan
 from signoff.display.natural_order import natural
 from signoff.errors import ConfigurationError, ExecutionNotFound, InvalidField, Unavailable
 from signoff.files.data_directory import JOURNAL, RUNNER_ADDRESS_FILE
+from signoff.files.notes import read_note_text
 from signoff.local.child import ServiceDied, ServiceProgram, address_of, ended_in_order, spawn
 from signoff.local.services import LOOPBACK
 from signoff.rpc.ports import RUNNER_ADDRESS
@@ -101,10 +102,7 @@ def has_journal(data_dir: Path) -> bool:
 
 
 def written_address(data_dir: Path) -> str:
-    try:
-        return (data_dir / RUNNER_ADDRESS_FILE).read_text().strip()
-    except OSError:
-        return ""
+    return read_note_text(data_dir / RUNNER_ADDRESS_FILE)
 
 
 async def answers(address: str) -> bool:

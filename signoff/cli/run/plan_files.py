@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from signoff.errors import ConfigurationError
 from signoff.files.data_directory import PLAN_FILES, PLAN_JSON
+from signoff.files.notes import read_note
 from signoff.files.writing import write_atomically
 
 if TYPE_CHECKING:
@@ -101,10 +102,8 @@ def _is_free(data_dir: Path, plan_id: str, plan: str) -> bool:
 
 
 def _file_of(data_dir: Path, plan_id: str) -> Path | None:
-    try:
-        return Path(os.fsdecode((data_dir / PLAN_FILES / plan_id).read_bytes()))
-    except OSError:
-        return None
+    known = read_note(data_dir / PLAN_FILES / plan_id)
+    return Path(os.fsdecode(known)) if known else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

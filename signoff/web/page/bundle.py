@@ -55,11 +55,12 @@ class Bundle:
 
     def _file(self, path: str) -> Path | None:
         """Returns the file of a path; None when it is none, or lies outside."""
-        if "\0" in path:
-            return None
-        file = (self.folder / path.lstrip("/")).resolve()
-        # guard: files of the bundle alone -> return file if file.is_file() else None
-        return file if file.is_relative_to(self.folder.resolve()) and file.is_file() else None
+        try:
+            file = (self.folder / path.lstrip("/")).resolve()
+            # guard: files of the bundle alone -> return file if file.is_file() else None
+            return file if file.is_relative_to(self.folder.resolve()) and file.is_file() else None
+        except (OSError, ValueError):
+            return None  # no file has such a name
 
     def _is_meant_as_file(self, request: Request, path: str) -> bool:
         """Tells whether a browser asks for a script, a picture and so on, and not for a page."""

@@ -29,4 +29,6 @@ GUARDS: Sequence[Guard] = (
     Guard("paths of files are checked", "a client asks for ../../etc/passwd among the files of a result"),
     Guard("files of the bundle alone", "a client asks for ../../etc/passwd"),
     Guard("a run without a terminal ends", "a script runs a plan with the page"),
+    Guard("silent connections make room", "a thousand connections are open and say nothing"),
+    Guard("a socket file in use stays", "a second service is started at the same `unix:` path"),
 )

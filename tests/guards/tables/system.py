@@ -44,4 +44,6 @@ GUARDS: Sequence[Guard] = (
     Guard("a full disk ends no log", "the disk is full when a line is to be logged"),
     Guard("an id is one file's", "two folders called job have a plan each"),
     Guard("a look at a budget changes nothing", "a person looks at the budget of a run"),
+    Guard("a note is a file", "a pipe stands where a runner's address is kept"),
+    Guard("a manifest says what it must", "an archive's manifest has a text where a number belongs"),
 )

@@ -81,6 +81,18 @@ async def test_a_server_can_listen_on_a_socket_file(tmp_path: Path) -> None:
     await server.stop(0)
 
 
+@pytest.mark.guard(name="a socket file in use stays")
+async def test_a_socket_file_that_another_server_listens_on_is_not_taken_from_it(tmp_path: Path) -> None:
+    first, second = Server(), Server()
+    address = await first.start(f"unix:{tmp_path}/s")
+    with pytest.raises(OSError, match="another process listens on"):
+        await second.start(address)
+    async with connect(address) as channel:
+        stub: Any = health_pb2_grpc.HealthStub(channel)
+        await stub.Check(health_pb2.HealthCheckRequest(), timeout=PATIENCE)
+    await first.stop(0)
+
+
 async def test_a_running_call_is_given_its_time_when_the_server_ends() -> None:
     began, go_on = asyncio.Event(), asyncio.Event()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import resource
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from signoff.web import listening
-from signoff.web.listening import bind, server_of
+from signoff.web.listening import bind, most_connections, server_of
 
 WITHIN = 20.0  # seconds for what takes a fraction of one
 
@@ -92,6 +93,35 @@ async def _left(receive: Receive, gone: asyncio.Event) -> None:
 def test_an_address_that_cannot_be_bound_is_told(address: str) -> None:
     with pytest.raises(OSError, match="cannot listen on"):
         bind(address)
+
+
+@pytest.mark.guard(name="silent connections make room")
+async def test_silent_connections_keep_nobody_from_the_door(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listening, "MOST_CONNECTIONS", 10)
+    async with served(nothing) as (host, port), asyncio.timeout(WITHIN):
+        silent = [await asyncio.open_connection(host, port) for _ in range(25)]
+        for _, writer in silent:
+            writer.write(b"GET / HTTP/1.1\r\nHost: lo")
+        reader, writer = await asyncio.open_connection(host, port)
+        writer.write(b"GET / HTTP/1.1\r\nHost: local\r\nConnection: close\r\n\r\n")
+        assert (await reader.readline()) == b"HTTP/1.1 204 No Content\r\n"
+        for _, each in [*silent, (reader, writer)]:
+            each.close()
+
+
+def test_there_are_fewer_connections_than_half_of_the_files_that_may_be_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    for files, most in ((256, 128), (1 << 20, 1000), (resource.RLIM_INFINITY, 1000)):
+        monkeypatch.setattr(resource, "getrlimit", lambda _kind, files=files: (files, files))
+        assert most_connections() == most
+
+
+@pytest.mark.guard(name="a socket file in use stays")
+def test_a_socket_file_in_use_is_not_taken_over(tmp_path: Path) -> None:
+    address = f"unix:{tmp_path}/door"
+    first, _ = bind(address)
+    with pytest.raises(OSError, match=r"cannot listen on unix:.*/door: another process listens on"):
+        bind(address)
+    first.close()
 
 
 def test_a_socket_file_is_taken_over(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import hashlib
 import io
 import json
@@ -15,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from signoff.cli.archive.archive import ArchiveWriter
 from signoff.cli.archive.restore import restore
 from signoff.cli.show.output import CommandOutput
 from signoff.errors import ConfigurationError
@@ -151,6 +153,9 @@ def with_member(archive: Path, folder: Path, name: str, kind: bytes = tarfile.RE
     return folder / "a.tar"
 
 
+SAYS = pytest.mark.guard(name="a manifest says what it must")
+
+
 @pytest.mark.parametrize(
     ("change", "why"),
     [
@@ -159,6 +164,9 @@ def with_member(archive: Path, folder: Path, name: str, kind: bytes = tarfile.RE
         ({"format": "1"}, "its manifest cannot be read"),
         ({"version": 7}, "its manifest cannot be read"),
         ({"members": [7]}, "its manifest cannot be read"),
+        pytest.param({"events": "x"}, "its manifest cannot be read", marks=SAYS),
+        pytest.param({"contents": None}, "its manifest cannot be read", marks=SAYS),
+        pytest.param({"made_at": []}, "its manifest cannot be read", marks=SAYS),
         ({"members": []}, "names 0 members"),
     ],
 )
@@ -171,6 +179,37 @@ def test_a_manifest_that_does_not_fit_is_refused(
         return (info, body)
 
     refused(rewritten(archive, tmp_path / "a.tar", written), tmp_path, why)
+
+
+def test_a_message_that_is_none_is_refused(archive: Path, tmp_path: Path) -> None:
+    bad = b"\xff\xff\xff\xff"
+    body = len(bad).to_bytes(4, "big") + bad
+
+    def written(info: tarfile.TarInfo, rest: bytes) -> tuple[tarfile.TarInfo, bytes]:
+        if info.name == "store/000001":
+            return (info, body)
+        if info.name == "manifest.json":
+            manifest = json.loads(rest)
+            first = next(member for member in manifest["members"] if member["name"] == "store/000001")
+            first |= {"size": len(body), "sha256": hashlib.sha256(body).hexdigest()}
+            rest = json.dumps(manifest).encode()
+        return (info, rest)
+
+    refused(rewritten(archive, tmp_path / "a.tar", written), tmp_path, "a part of the store that cannot be read")
+
+
+def test_an_archive_that_is_given_up_is_ended_while_its_file_is_open() -> None:
+    class Full(io.BytesIO):
+        """A file on a disk that is full."""
+
+        def write(self, piece: object) -> int:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    writer = ArchiveWriter(Full())
+    with pytest.raises(OSError, match="No space"):
+        writer.add("store/000001", io.BytesIO(bytes(1 << 20)), 1 << 20)
+    writer.give_up()
+    assert writer._tar.closed  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("seed", range(so_many(3, long=40)))

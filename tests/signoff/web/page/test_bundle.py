@@ -61,7 +61,10 @@ ALONE = pytest.mark.guard(name="files of the bundle alone")
 OUTSIDE = ("../secret.js", "linked.js", "x/../../secret.js")
 
 
-@pytest.mark.parametrize("path", [*(pytest.param(path, marks=ALONE) for path in OUTSIDE), "//etc/hosts", "\0"])
+NO_NAMES = ("\0", "a" * 300, "a/" * 3000)
+
+
+@pytest.mark.parametrize("path", [*(pytest.param(path, marks=ALONE) for path in OUTSIDE), "//etc/hosts", *NO_NAMES])
 def test_nothing_outside_of_the_bundle_is_served(bundle: Bundle, path: str) -> None:
     try:
         answer = bundle.response(asked("x"), path)
