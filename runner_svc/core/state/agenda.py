@@ -46,8 +46,8 @@ class Agenda:
 
     def __init__(self, tasks: Tasks) -> None:
         self._tasks = tasks
-        #: by task: an earlier result that will do if its program's files are unchanged; None: it was told
-        self.if_unchanged: dict[int, EarlierResult | None] = {}
+        #: by task: its worker is asked whether its program's files are unchanged; False: one has told
+        self.if_unchanged: dict[int, bool] = {}
         #: by role and requirement: heaps of (minus tail, task)
         self.queued: dict[Role, dict[Requirement, list[Place]]] = {
             Role.EXECUTOR: {requirement: list(places) for requirement, places in tasks.first.items()},
