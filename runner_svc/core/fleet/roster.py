@@ -134,11 +134,20 @@ class Roster:
         self.deadlines.look_at(lease, lease.accept_by)
 
     def expect_back(self, execution: Execution, task: int, at: float) -> None:
-        """Adds a lease that an earlier runner gave: its worker may come back to it."""
+        """Adds a lease that was given before the execution was built from its journal: its worker may come back to it.
+
+        A worker that is connected has said already what it holds, and has the accept deadline to say more. One that is
+        away keeps the grace that it has.
+        """
         lease = self._live(execution, task, at, accepted=None)
         self._enter(lease)
         reserve(lease, self.matching, self.tables.prices)
-        self.expect(lease.worker, at)
+        # guard: only a worker that is away is waited for -> if False:
+        if lease.worker in self.current:
+            self.deadlines.look_at(lease, lease.accept_by)
+        # guard: a grace is not lengthened -> else:
+        elif lease.worker not in self.absent:
+            self.expect(lease.worker, at)
 
     def _enter(self, lease: LiveLease) -> None:
         self.leases[lease.id] = lease
