@@ -128,9 +128,11 @@ class Roster:
         return lease.model or session.asks(lease.execution.requirement(lease.task, lease.phase.role))
 
     def lend_again(self, lease: LiveLease, at: float) -> None:
-        """Moves a lease that was not accepted yet to a newer session of its worker."""
+        """Moves a lease that was not accepted yet to a newer session of its worker. Its run timeout stays as it was."""
         # guard: assign again waits anew -> (removed)
-        lease.accept_by = at + self.timings.accept_deadline
+        # guard: what is never accepted ends with its run timeout ->
+        #     lease.accept_by = at + self.timings.accept_deadline
+        lease.accept_by = min(at + self.timings.accept_deadline, lease.run_until)
         self.deadlines.look_at(lease, lease.accept_by)
 
     def expect_back(self, execution: Execution, task: int, at: float) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from runner_svc.core.model import signals
 from runner_svc.core.model.states import DOING, VALIDATING
+from runner_svc.core.model.values import Settings
 from tests.support.story import (
     Run,
     accepted,
@@ -16,6 +17,7 @@ from tests.support.story import (
     passes,
     resumed,
     started,
+    started_with,
     validator,
     worker_lost,
 )
@@ -58,6 +60,16 @@ def test_a_repeated_assignment_has_the_whole_accept_deadline_and_no_more() -> No
     run.when(executor("w1", continues=run.sessions["w1"]), passes(9))
     run.then(events=[], commands=["EndSession -> gone", "Assign a -> w1"])
     run.when(passes(1)).then(events=["LeaseReturned a", "TaskAssigned a"])
+
+
+@pytest.mark.guard(name="what is never accepted ends with its run timeout")
+def test_an_assignment_that_is_repeated_again_and_again_ends_with_its_run_timeout() -> None:
+    run = given("a", executor("w1"), started_with(Settings(run_timeout=20)))
+    lease = run.lease("a")
+    for _ in range(3):
+        run.when(passes(6), executor("w1", continues=run.sessions["w1"]))
+        assert run.lease("a") == lease
+    run.when(passes(2)).then(events=["LeaseReturned a", "TaskAssigned a"])
 
 
 @pytest.mark.guard(name="workers that were told to stop do not hold leases")
