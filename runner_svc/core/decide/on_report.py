@@ -58,6 +58,7 @@ def given_back(turn: Turn, signal: signals.LeaseGivenBack) -> None:
     if lease is not None:
         # guard: abandon -> pass
         give_back(turn, lease, signal.at, signal.reason)
+        turn.state.roster.gave_back(lease.worker, signal.at)
 
 
 def unchanged(turn: Turn, signal: signals.WorkUnchanged) -> None:
@@ -67,7 +68,10 @@ def unchanged(turn: Turn, signal: signals.WorkUnchanged) -> None:
         earlier = to_compare_with(lease)
         give_back(turn, lease, signal.at, "what it works with is unchanged since an earlier execution")
         turn.order(commands.Acknowledge(session=signal.session, lease=lease.id))
-        keep_unchanged(turn, lease, earlier, signal.maker, signal.at)
+        if keep_unchanged(turn, lease, earlier, signal.maker, signal.at):
+            turn.state.roster.brought_result(lease.worker, signal.at)
+        else:
+            turn.state.roster.gave_back(lease.worker, signal.at)
     elif session is not None:
         answer_stale(turn, session, signal.lease, stop=False)
 
@@ -264,5 +268,7 @@ def _result_of(
         return None
     close(turn, lease, signal.at)
     turn.state.roster.end(lease.id)
+    # guard: a result ends a rest -> pass
+    turn.state.roster.brought_result(lease.worker, signal.at)
     turn.order(commands.Acknowledge(session=session.id, lease=lease.id))
     return lease

@@ -133,13 +133,18 @@ def to_compare_with(lease: LiveLease) -> EarlierResult | None:
     return offered.by_make_key.get(_make_key(execution, execution.map.parts(task), inputs_of_lease(lease)))
 
 
-def keep_unchanged(turn: Turn, lease: LiveLease, found: EarlierResult | None, maker: str, at: float) -> None:
-    """Keeps the earlier result that the worker of a lease was to compare itself with, if it has the same maker."""
+def keep_unchanged(turn: Turn, lease: LiveLease, found: EarlierResult | None, maker: str, at: float) -> bool:
+    """Keeps the earlier result that the worker of a lease was to compare itself with, if it has the same maker.
+
+    Returns True when it does.
+    """
     execution, task = lease.execution, lease.task
     execution.agenda.if_unchanged[task] = False
     # guard: what is unchanged is what was asked about -> if found is not None:
     if found is not None and found.content.maker == maker:
         _keep(turn, execution, task, found, execution.map.parts(task), inputs_of_lease(lease), at)
+        return True
+    return False
 
 
 def _keep(
