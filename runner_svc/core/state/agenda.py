@@ -53,6 +53,8 @@ class Agenda:
             Role.EXECUTOR: {requirement: list(places) for requirement, places in tasks.first.items()},
             Role.VALIDATOR: {},
         }
+        #: the changes of outages and the events as of which it waits for models that are away, and until when
+        self.patient: tuple[int, int, float] = (0, 0, 0.0)
         self.put_off: set[int] = set()  #: validating tasks whose judge has failed, until it is time to try again
         self.commitments: Commitments | None = None  #: None: nothing has a budget
         self.offered: Offered | None = None  #: None: earlier executions offer nothing
