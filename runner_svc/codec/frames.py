@@ -22,6 +22,7 @@ from signoff.v1 import execution_pb2, worker_pb2
 
 _RESULTS = bounds_of(worker_pb2.Verdict, "results")
 _LEFT_OUT = "(left out: the verdict was too long)"
+_GIVEN_BACK = 300  # characters of a worker's reason to give work back, which may come again and again
 _SHORT = 80  # characters of a criterion whose reason is left out
 
 _REASON = bounds_of(worker_pb2.Stop, "reason").clip_chars
@@ -176,10 +177,14 @@ def report_from_proto(
         return signals.LeaseAccepted(at=at, session=session, lease=LeaseId(message.accepted.lease_id))
     if kind == "declined":
         lease = LeaseId(message.declined.lease_id)
-        return signals.LeaseGivenBack(at=at, session=session, lease=lease, reason=message.declined.reason or "declined")
+        return signals.LeaseGivenBack(
+            at=at, session=session, lease=lease, reason=clipped(message.declined.reason or "declined", _GIVEN_BACK)
+        )
     if kind == "abandon":
         lease = LeaseId(message.abandon.lease_id)
-        return signals.LeaseGivenBack(at=at, session=session, lease=lease, reason=message.abandon.reason or "abandoned")
+        return signals.LeaseGivenBack(
+            at=at, session=session, lease=lease, reason=clipped(message.abandon.reason or "abandoned", _GIVEN_BACK)
+        )
     if kind == "unchanged":
         lease = LeaseId(message.unchanged.lease_id)
         return signals.WorkUnchanged(at=at, session=session, lease=lease, maker=message.unchanged.maker)

@@ -234,6 +234,19 @@ async def test_a_large_candidate_under_the_lease_of_another_is_not_stored_apart(
         assert not stored
 
 
+@pytest.mark.guard(name="a judge brings no candidate")
+async def test_a_candidate_of_a_judge_is_not_stored(runner: Running) -> None:
+    await runner.start("one")
+    async with raw_worker(runner, EXECUTOR, "w1") as honest, raw_worker(runner, VALIDATOR, "liar") as liar:
+        await honest.make(await honest.assigned())
+        judged = await liar.assigned()
+        before = await contents(runner)
+        await liar.say(candidate=candidate(judged.lease_id, LARGE))
+        assert (await liar.hear("superseded")).lease_id == judged.lease_id
+        assert await contents(runner) == before
+        await liar.judge(judged)
+
+
 @pytest.mark.guard(name="chunks under leases that are held")
 async def test_chunks_under_a_lease_that_was_never_given_are_passed_over(
     runner: Running, monkeypatch: pytest.MonkeyPatch

@@ -94,6 +94,7 @@ def _leases(state: State, execution: Execution) -> None:
             held = execution.records[lease.task].lease
             assert held is not None
             assert held.id == lease.id
+    assert not roster.absent.keys() & roster.current.keys()
     for session in roster.sessions.values():
         assert session.leases == {lease.id for lease in roster.leases.values() if lease.worker == session.worker}
 

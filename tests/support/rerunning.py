@@ -200,12 +200,7 @@ class Reruns:
     def finish(self, name: ExecutionId) -> Outcomes:
         outcomes = Outcomes(self.machine.state.executions[name])
         while self.todo.commands:
-            answers = [
-                self._answer(command, outcomes)
-                for command in self.todo.commands
-                if isinstance(command, commands.Assign)
-            ]
-            self.todo = self._turn(answers) if answers else Decision()
+            self.advance(outcomes)
         execution = outcomes.execution
         for entry in (entry for entry in self.entries if entry.execution == name):
             kept = {events.ArtifactReused: outcomes.kept, events.CandidateReused: outcomes.kept_to_judge}
@@ -215,6 +210,20 @@ class Reruns:
             if record.artifact is not None:
                 outcomes.texts[execution.map.name(task)] = self._texts[record.artifact.digest]
         return outcomes
+
+    def advance(self, outcomes: Outcomes) -> None:
+        """Does all that is given out now."""
+        given = [command for command in self.todo.commands if isinstance(command, commands.Assign)]
+        answers = [self._answer(assign, outcomes) for assign in given]
+        self.todo = self._turn(answers) if answers else Decision()
+
+    def retry(self, name: ExecutionId, task: str) -> None:
+        """A person has a task done anew. What is given out, and not taken back, is still to be done."""
+        before = self.todo.commands
+        self.todo = self._turn([signals.RetryTask(at=self.at, request_id="", execution=name, task_id=task)])
+        leases = self.machine.state.roster.leases
+        held = [order for order in before if isinstance(order, commands.Assign) and order.lease in leases]
+        self.todo.commands[:0] = held
 
     def _answer(self, assign: commands.Assign, outcomes: Outcomes) -> signals.Signal:
         task = assign.map.name(assign.task)

@@ -16,7 +16,7 @@ from runner_svc.core.decide.inputs import (
     inputs_of_lease,
 )
 from runner_svc.core.decide.patience import pause_if_away
-from runner_svc.core.decide.reuse import keep_earlier
+from runner_svc.core.decide.reuse import keep_earlier, to_compare_with
 from runner_svc.core.decide.turn import State, Turn
 from runner_svc.core.fleet.leases import LiveLease
 from runner_svc.core.fleet.queues import HasRoom
@@ -271,7 +271,7 @@ def _assignment(lease: LiveLease, session: WorkerSession) -> commands.Assign:
         idle_timeout=execution.idle_timeout(task, lease.phase),
         # guard: checkpoints are handed over -> checkpoint=None,
         checkpoint=_checkpoint(lease, record),
-        unless_maker=_unless_maker(lease, record),
+        unless_maker=earlier.content.maker if (earlier := to_compare_with(lease)) is not None else "",
         prompts_wanted=execution.settings.keep_prompts,
     )
 
@@ -283,13 +283,6 @@ def _candidate(execution: Execution, task: int, lease: LiveLease) -> Content | N
     if canary is not None and candidate is not None:
         return replace(canary.content, media_type=candidate.media_type, unread=candidate.unread)
     return candidate
-
-
-def _unless_maker(lease: LiveLease, record: TaskRecord) -> str:
-    """Returns the maker of an earlier result that the worker of a first attempt is to compare itself with."""
-    earlier = lease.execution.agenda.if_unchanged.get(lease.task)
-    is_first = lease.phase is Phase.EXECUTE and record.attempt == 1 and not record.is_fresh
-    return earlier.content.maker if earlier is not None and is_first else ""
 
 
 def _checkpoint(lease: LiveLease, record: TaskRecord) -> Content | None:

@@ -13,7 +13,7 @@ from runner_svc.core.decide.turn import State, Turn
 from runner_svc.core.fleet.sessions import WorkerSession
 from runner_svc.core.model import commands, events, signals
 from runner_svc.core.model.states import DOING, UNDONE
-from runner_svc.core.model.values import Content, ExecutionId, LeaseId, SessionId
+from runner_svc.core.model.values import Content, ExecutionId, LeaseId, Phase, SessionId
 from runner_svc.core.state.execution import Execution
 from runner_svc.core.state.task_record import EndedLease
 
@@ -21,13 +21,16 @@ MOST_DIGITS = 10  # digits of a task's number
 
 
 def answer_stale(turn: Turn, session: WorkerSession, lease_id: LeaseId, *, stop: bool) -> bool:
-    """Answers a worker about a lease that it no longer holds. Returns True when its result is already committed."""
+    """Answers a worker about a lease that it no longer holds, or whose phase has another result.
+
+    Returns True when its result is already committed.
+    """
     found = locate(turn.state, lease_id)
     # guard: what is settled is acknowledged again -> if False:
     if found is not None and found[0].record(found[1]).has_settled(lease_id):
         turn.order(commands.Acknowledge(session=session.id, lease=lease_id))
         return True
-    reason = "the lease has ended"
+    reason = "the lease has ended" if lease_id not in session.leases else "expected the result of another phase"
     turn.order(
         commands.Stop(session=session.id, lease=lease_id, reason=reason)
         if stop
@@ -52,7 +55,12 @@ def locate(state: State, lease_id: LeaseId) -> tuple[Execution, int] | None:
 def may_bring_candidate(state: State, session_id: SessionId, lease_id: LeaseId) -> bool:
     """Tells whether a candidate of the session under the lease would count: as the lease's own, or by adoption."""
     session = state.roster.sessions.get(session_id)
-    return session is not None and (lease_id in session.leases or _adoptable(state, session, lease_id) is not None)
+    if session is None:
+        return False
+    if lease_id in session.leases:
+        # guard: a judge brings no candidate -> return True
+        return state.roster.leases[lease_id].phase is Phase.EXECUTE
+    return _adoptable(state, session, lease_id) is not None
 
 
 def adopt(turn: Turn, session: WorkerSession, signal: signals.CandidateMade) -> bool:
@@ -109,8 +117,6 @@ def _adoptable(state: State, session: WorkerSession, lease_id: LeaseId) -> tuple
 
 def _may_leave_orphan(state: State, session: WorkerSession, lease_id: LeaseId) -> bool:
     """Tells whether a result of the session under a lease that has ended would be kept."""
-    if lease_id in session.leases:
-        return True
     found = locate(state, lease_id)
     ended = found[0].record(found[1]).ended_lease(lease_id, session.worker) if found is not None else None
     # guard: one orphan a lease -> return ended is not None

@@ -9,7 +9,7 @@ from runner_svc.core.decide.canary_choice import judge_canary
 from runner_svc.core.decide.failures import end_outage, fail_attempt, fail_judging, give_back, meet_outage, reject
 from runner_svc.core.decide.inputs import input_digest_of_lease
 from runner_svc.core.decide.late_results import adopt, answer_stale, candidate_of, keep_orphan, locate
-from runner_svc.core.decide.reuse import keep_unchanged
+from runner_svc.core.decide.reuse import keep_unchanged, to_compare_with
 from runner_svc.core.decide.turn import State, Turn
 from runner_svc.core.fleet.leases import LiveLease
 from runner_svc.core.model import commands, events, signals
@@ -58,15 +58,20 @@ def given_back(turn: Turn, signal: signals.LeaseGivenBack) -> None:
     if lease is not None:
         # guard: abandon -> pass
         give_back(turn, lease, signal.at, signal.reason)
+        turn.state.roster.gave_back(lease.worker, signal.at)
 
 
 def unchanged(turn: Turn, signal: signals.WorkUnchanged) -> None:
     """Ends a lease whose worker has found that an earlier result will do, and keeps that result."""
     session, lease = turn.state.roster.sessions.get(signal.session), _held(turn, signal)
     if lease is not None and lease.phase is Phase.EXECUTE:
+        earlier = to_compare_with(lease)
         give_back(turn, lease, signal.at, "what it works with is unchanged since an earlier execution")
         turn.order(commands.Acknowledge(session=signal.session, lease=lease.id))
-        keep_unchanged(turn, lease.execution, lease.task, signal.maker, signal.at)
+        if keep_unchanged(turn, lease, earlier, signal.maker, signal.at):
+            turn.state.roster.brought_result(lease.worker, signal.at)
+        else:
+            turn.state.roster.gave_back(lease.worker, signal.at)
     elif session is not None:
         answer_stale(turn, session, signal.lease, stop=False)
 
@@ -263,5 +268,7 @@ def _result_of(
         return None
     close(turn, lease, signal.at)
     turn.state.roster.end(lease.id)
+    # guard: a result ends a rest -> pass
+    turn.state.roster.brought_result(lease.worker, signal.at)
     turn.order(commands.Acknowledge(session=session.id, lease=lease.id))
     return lease

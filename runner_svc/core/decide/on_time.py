@@ -1,4 +1,4 @@
-"""Handles the passing of time: deadlines of leases, of workers that are away, of retries and of rate limits."""
+"""Handles the passing of time: deadlines of leases, of workers that are away or rest, of retries and of rate limits."""
 
 from __future__ import annotations
 
@@ -31,6 +31,8 @@ def _all_due(turn: Turn, at: float) -> Steps:
             _check_lease(turn, key, at)
         elif about is Due.GRACE:
             _check_grace(turn, WorkerName(str(key)), at)
+        elif about is Due.REST:
+            turn.state.roster.check_rest(WorkerName(str(key)), at)
         elif about is Due.RATE:
             pass  # the turn itself gives out the work that may be given out by now
         else:
@@ -60,6 +62,7 @@ def _check_lease(turn: Turn, lease: LiveLease, at: float) -> None:
     if not lease.accepted and lease.accept_by <= at:
         # guard: accept deadline -> return
         take_back(turn, lease, at, f"{lease.worker} did not accept it in time")
+        turn.state.roster.gave_back(lease.worker, at)
     elif lease.accepted and min(lease.run_until, idle_until) <= at:
         late = "ran out of time" if lease.run_until <= at else f"made no progress for {idle_timeout:g} s"
         _time_out(turn, lease, at, f"{lease.worker} {late}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from runner_svc.core.decide.turn import State, Turn
@@ -16,6 +17,11 @@ def pause_if_away(turn: Turn, execution: Execution, at: float) -> None:
     """Pauses an execution in which all work waits for models, and one task has waited as long as it may."""
     if execution.state is not ExecutionState.RUNNING or execution.counts[DOING]:
         return
+    outages = turn.state.roster.outages
+    as_of = (outages.changes, execution.sequence)
+    # guard: patience looks at every task once -> if False:
+    if execution.agenda.patient[:2] == as_of and at < execution.agenda.patient[2]:
+        return
     away = _models_away(turn.state, execution, at)
     if not away:
         return
@@ -23,11 +29,14 @@ def pause_if_away(turn: Turn, execution: Execution, at: float) -> None:
     patience = min(execution.settings.outage_patience, execution.map.shortest_patience)
     end = _begun(turn.state, execution, longest) + patience
     if end <= at:  # only now look at every task, which takes long
-        if _goes_on(turn.state, execution, at):
+        until = _goes_on_until(turn.state, execution)
+        if until > at:
+            execution.agenda.patient = (*as_of, until)
             return
         end, _, longest = max(_ends(turn.state, execution, away, at), default=(at, 0, longest))
     if end > at:
-        turn.state.roster.outages.remind_of(longest.model, execution.id, end)
+        execution.agenda.patient = (*as_of, end)
+        outages.remind_of(longest.model, execution.id, end)
         return
     turn.emit(execution, events.ExecutionPaused(at=at, request_id="", reason=_reason(longest)))
 
@@ -50,11 +59,11 @@ def _counts(execution: Execution, role: Role, requirement: Requirement, task: in
     return execution.requirement(task, role) == requirement and execution.may_have(task, role, at)
 
 
-def _goes_on(state: State, execution: Execution, at: float) -> bool:
-    """Tells whether a worker holds one of its tasks, or a task has a retry time that is to come."""
+def _goes_on_until(state: State, execution: Execution) -> float:
+    """Returns the last retry time of its tasks; infinite when a worker holds one: the end of a lease is an event."""
     if any(lease.execution is execution for lease in state.roster.leases.values()):
-        return True
-    return any(record.retry_at > at and not record.given_up for _, record in execution.unfinished_records())
+        return math.inf
+    return max((record.retry_at for _, record in execution.unfinished_records() if not record.given_up), default=0.0)
 
 
 def _ends(

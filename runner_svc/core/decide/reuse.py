@@ -14,16 +14,17 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from runner_svc.core.decide.housekeeping import tidy_up
-from runner_svc.core.decide.inputs import Inputs, Omitted, input_digest, inputs_of, make_parts
+from runner_svc.core.decide.inputs import Inputs, Omitted, input_digest, inputs_of, inputs_of_lease, make_parts
 from runner_svc.core.decide.turn import Turn
 from runner_svc.core.fleet.alike import Alike
+from runner_svc.core.fleet.leases import LiveLease
 from runner_svc.core.model import events
 from runner_svc.core.model.earlier import EarlierResult, EarlierResults, LastResult
 from runner_svc.core.model.keys import SpecParts, key_of
 from runner_svc.core.model.map import Map
 from runner_svc.core.model.selection import fresh_tasks
 from runner_svc.core.model.states import DONE, UNDONE
-from runner_svc.core.model.values import KeptFrom, Role, Settings
+from runner_svc.core.model.values import KeptFrom, Phase, Role, Settings
 from runner_svc.core.state.agenda import Offered
 from runner_svc.core.state.execution import Execution
 
@@ -98,30 +99,52 @@ def _look_up(turn: Turn, execution: Execution, task: int, at: float) -> None:
     # guard: what was begun is not looked up again -> if offered is None or task in offered.fresh:
     if offered is None or task in offered.fresh or record.attempt or record.is_fresh:
         return
-    inputs, omitted = inputs_of(execution, task)
+    given = inputs_of(execution, task)
     spec = execution.map.parts(task)
-    found = offered.by_make_key.get(key_of(make_parts(execution.map, spec, inputs, omitted)))
+    found = offered.by_make_key.get(_make_key(execution, spec, given))
     if found is None:
         return
     # guard: a worker looks at the files of programs -> if False:
     if spec.runs_files[0]:
-        execution.agenda.if_unchanged.setdefault(task, found)  # its worker looks at them
+        execution.agenda.if_unchanged.setdefault(task, True)  # its worker looks at them
         return
     alike = turn.state.roster.matching.alike
     if not any(alike.can_do(requirement) for requirement in execution.map.requirements_of(task).executors):
         execution.agenda.unseen_by_workers.append(task)
     # guard: the maker is compared -> else:
     elif is_made_alike(alike, execution.map, execution.settings, task, found):
-        _keep(turn, execution, task, found, spec, (inputs, omitted), at)
+        _keep(turn, execution, task, found, spec, given, at)
 
 
-def keep_unchanged(turn: Turn, execution: Execution, task: int, maker: str, at: float) -> None:
-    """Keeps the earlier result of a task that is undone, because a worker would do the work with this maker again."""
-    found = execution.agenda.if_unchanged.get(task)
-    execution.agenda.if_unchanged[task] = None
+def _make_key(execution: Execution, spec: SpecParts, given: tuple[Inputs, Omitted]) -> str:
+    return key_of(make_parts(execution.map, spec, *given))
+
+
+def to_compare_with(lease: LiveLease) -> EarlierResult | None:
+    """Returns the earlier result that the worker of a first attempt is to compare itself with; None: there is none.
+
+    It is looked up for each lease, because a task's inputs may change between two.
+    """
+    execution, task = lease.execution, lease.task
+    record, offered = execution.record(task), execution.agenda.offered
+    is_first = lease.phase is Phase.EXECUTE and record.attempt == 1 and not record.is_fresh
+    if offered is None or not is_first or not execution.agenda.if_unchanged.get(task):
+        return None
+    return offered.by_make_key.get(_make_key(execution, execution.map.parts(task), inputs_of_lease(lease)))
+
+
+def keep_unchanged(turn: Turn, lease: LiveLease, found: EarlierResult | None, maker: str, at: float) -> bool:
+    """Keeps the earlier result that the worker of a lease was to compare itself with, if it has the same maker.
+
+    Returns True when it does.
+    """
+    execution, task = lease.execution, lease.task
+    execution.agenda.if_unchanged[task] = False
     # guard: what is unchanged is what was asked about -> if found is not None:
     if found is not None and found.content.maker == maker:
-        _keep(turn, execution, task, found, execution.map.parts(task), inputs_of(execution, task), at)
+        _keep(turn, execution, task, found, execution.map.parts(task), inputs_of_lease(lease), at)
+        return True
+    return False
 
 
 def _keep(

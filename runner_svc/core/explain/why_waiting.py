@@ -213,6 +213,10 @@ def _worker_wanted(state: State, requirement: Requirement, at: float) -> Waiting
         opens_at = limiter.opens_at(at)
         message = f"it waits for the rate limit of {limiter.model}: its turn comes in {opens_at - at:.1f} s"
         return Waiting(WaitingFor.RATE, message, until=opens_at)
+    if resting := state.roster.resting(requirement):
+        until = min(state.roster.rests.until(worker, at) or at for worker in resting)
+        message = f"it waits for a free {name}: {len(resting)} gave work back again and again, and get none for a while"
+        return Waiting(what, message, until=until)
     return Waiting(what, f"it waits for a free {name}: all {slots} slots are taken")
 
 

@@ -8,6 +8,7 @@
     queues       which task goes next: by priority, then in turns between executions, then by the longest path
     deadlines    a heap of what is to be looked at, and when
     rate_limits  the requests and tokens that a model takes a minute
+    rests        the workers that gave back what they were given, and are given nothing for a while
     outages      the models that are away, and when they are asked again
     timings      the clocks of the streams, and the tables about models
 

@@ -1,4 +1,4 @@
-"""The deadlines: of leases, of workers that are away, of retries and of rate limits."""
+"""The deadlines: of leases, of workers that are away or rest, of retries and of rate limits."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ class Due(IntEnum):
     GRACE = 2
     RETRY = 3
     RATE = 4
+    REST = 5
 
 
 class Deadlines:

@@ -35,13 +35,13 @@ class Matching:
 
     def joined(self, session: WorkerSession) -> None:
         """Takes in a session that has begun."""
-        self._away.clear()
+        self.outages.changes += 1
         self.alike.forget()
         session.serves = [requirement for requirement in self._queues if session.can(requirement)]
 
     def left(self) -> None:
         """Takes in that a session has ended."""
-        self._away.clear()
+        self.outages.changes += 1
         self.alike.forget()
 
     def made_room(self, session: WorkerSession) -> None:

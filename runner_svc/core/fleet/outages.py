@@ -38,7 +38,7 @@ class Outages:
         """`remind`: makes a turn begin at that time."""
         self._remind = remind
         self._live: dict[ModelAt, _Live] = {}
-        self.changes = 0  #: grows with every change of what is away
+        self.changes = 0  #: grows with every change of what is away, and of the workers that ask
 
     def __bool__(self) -> bool:
         return bool(self._live)

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from runner_svc.core.fleet.deadlines import Deadlines, Due
 from runner_svc.core.fleet.leases import LiveLease
 from runner_svc.core.fleet.matching import Matching
+from runner_svc.core.fleet.rests import Rests
 from runner_svc.core.fleet.sessions import WorkerSession
 from runner_svc.core.fleet.timings import ModelTables, StreamTimings
 from runner_svc.core.model.requirements import Requirement
@@ -32,6 +33,7 @@ class Roster:
         self.deadlines = Deadlines(lambda lease: self.leases.get(lease.id) is lease)
         self.matching = Matching(self.sessions, tables.limits, self.deadlines)
         self.outages = self.matching.outages
+        self.rests = Rests(lambda at, worker: self.deadlines.remind(at, Due.REST, worker))
 
     # ------------------------------------------------------------ workers
 
@@ -40,6 +42,8 @@ class Roster:
         self.sessions[session.id] = session
         self.current[session.worker] = session
         session.leases = self._held.setdefault(session.worker, set())
+        # guard: a new session goes on resting -> session.resting = False
+        session.resting = self.rests.until(session.worker, at) is not None
         self.matching.joined(session)
         until = self.absent.pop(session.worker, None)
         if until is not None:
@@ -65,6 +69,30 @@ class Roster:
         self.absent[worker] = until
         # guard: world: the grace ends -> pass
         self.deadlines.remind(until, Due.GRACE, worker)
+
+    def gave_back(self, worker: WorkerName, at: float) -> None:
+        """Takes in that a connected worker has given work back, or let it lie. One that drains may do so."""
+        session = self.current[worker]
+        if not session.draining:
+            self.rests.gave_back(worker, at)
+            session.resting = self.rests.until(worker, at) is not None
+
+    def brought_result(self, worker: WorkerName, at: float) -> None:
+        """Takes in that a connected worker has brought a result: it rests no more."""
+        self.rests.brought_result(worker)
+        self.check_rest(worker, at)
+
+    def check_rest(self, worker: WorkerName, at: float) -> None:
+        """Gives a worker work again when its rest is over."""
+        self.rests.forget_old(worker, at)
+        session = self.current.get(worker)
+        if session is not None and session.resting and self.rests.until(worker, at) is None:
+            session.resting = False
+            self.matching.made_room(session)
+
+    def resting(self, requirement: Requirement) -> list[WorkerName]:
+        """Returns the connected workers that meet a requirement, and rest."""
+        return [session.worker for session in self.sessions.values() if session.resting and session.can(requirement)]
 
     def postpone(self, by: float) -> None:
         """Moves the deadlines of leases, and of workers that are away, by so many seconds."""
@@ -128,17 +156,28 @@ class Roster:
         return lease.model or session.asks(lease.execution.requirement(lease.task, lease.phase.role))
 
     def lend_again(self, lease: LiveLease, at: float) -> None:
-        """Moves a lease that was not accepted yet to a newer session of its worker."""
+        """Moves a lease that was not accepted yet to a newer session of its worker. Its run timeout stays as it was."""
         # guard: assign again waits anew -> (removed)
-        lease.accept_by = at + self.timings.accept_deadline
+        # guard: what is never accepted ends with its run timeout ->
+        #     lease.accept_by = at + self.timings.accept_deadline
+        lease.accept_by = min(at + self.timings.accept_deadline, lease.run_until)
         self.deadlines.look_at(lease, lease.accept_by)
 
     def expect_back(self, execution: Execution, task: int, at: float) -> None:
-        """Adds a lease that an earlier runner gave: its worker may come back to it."""
+        """Adds a lease that was given before the execution was built from its journal: its worker may come back to it.
+
+        A worker that is connected has said already what it holds, and has the accept deadline to say more. One that is
+        away keeps the grace that it has.
+        """
         lease = self._live(execution, task, at, accepted=None)
         self._enter(lease)
         reserve(lease, self.matching, self.tables.prices)
-        self.expect(lease.worker, at)
+        # guard: only a worker that is away is waited for -> if False:
+        if lease.worker in self.current:
+            self.deadlines.look_at(lease, lease.accept_by)
+        # guard: a grace is not lengthened -> else:
+        elif lease.worker not in self.absent:
+            self.expect(lease.worker, at)
 
     def _enter(self, lease: LiveLease) -> None:
         self.leases[lease.id] = lease

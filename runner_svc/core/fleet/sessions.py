@@ -28,14 +28,15 @@ class WorkerSession:
     _makers: dict[Requirement, Makers] = field(default_factory=dict)  # by what was asked so far
     leases: set[LeaseId] = field(default_factory=set)
     draining: bool = False
+    resting: bool = False  #: it is given nothing for a while: rests.py
     serves: list[Requirement] = field(default_factory=list)  #: requirements met so far that it meets
     queued: set[Requirement] = field(default_factory=set)  #: those in whose queues it stands
 
     @property
     def has_room(self) -> bool:
-        # guard: world: credit -> return not self.draining and bool(self.window)
-        # guard: credit -> return not self.draining
-        return not self.draining and len(self.leases) < self.window
+        # guard: world: credit -> return not (self.draining or self.resting) and bool(self.window)
+        # guard: credit -> return not (self.draining or self.resting)
+        return not (self.draining or self.resting) and len(self.leases) < self.window
 
     def can(self, requirement: Requirement) -> bool:
         """Tells whether the worker meets a requirement, busy or not."""

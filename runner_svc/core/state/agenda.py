@@ -46,13 +46,15 @@ class Agenda:
 
     def __init__(self, tasks: Tasks) -> None:
         self._tasks = tasks
-        #: by task: an earlier result that will do if its program's files are unchanged; None: it was told
-        self.if_unchanged: dict[int, EarlierResult | None] = {}
+        #: by task: its worker is asked whether its program's files are unchanged; False: one has told
+        self.if_unchanged: dict[int, bool] = {}
         #: by role and requirement: heaps of (minus tail, task)
         self.queued: dict[Role, dict[Requirement, list[Place]]] = {
             Role.EXECUTOR: {requirement: list(places) for requirement, places in tasks.first.items()},
             Role.VALIDATOR: {},
         }
+        #: the changes of outages and the events as of which it waits for models that are away, and until when
+        self.patient: tuple[int, int, float] = (0, 0, 0.0)
         self.put_off: set[int] = set()  #: validating tasks whose judge has failed, until it is time to try again
         self.commitments: Commitments | None = None  #: None: nothing has a budget
         self.offered: Offered | None = None  #: None: earlier executions offer nothing

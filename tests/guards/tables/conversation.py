@@ -8,6 +8,13 @@ from tests.guards import Guard
 from tests.guards.tables import frames, workers
 
 GUARDS: Sequence[Guard] = (
+    Guard(
+        "work that is given back is not given out at once", "a worker with a full disk declines all that it is given"
+    ),
+    Guard("what is given back together counts once", "a worker is short of memory for a moment, and declines a frame"),
+    Guard("a result ends a rest", "a worker that has declined works again"),
+    Guard("a new session goes on resting", "a worker declines all, and comes back after each time"),
+    Guard("rests are forgotten", "workers with ever new names decline once, and leave"),
     Guard("rotate", "a stream lives for ever"),
     Guard("an old stream ends", "a worker ignores Rotate"),
     Guard("streams do not rotate together", "a runner restarts, and all streams grow old in the same moment"),

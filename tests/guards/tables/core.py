@@ -18,6 +18,7 @@ GUARDS: Sequence[Guard] = (
     Guard("who drains goes on draining", "a stream grows old while the runner is about to end"),
     Guard("assign again", "an assignment and the Hello of the next stream cross"),
     Guard("assign again waits anew", "an assignment and the Hello of the next stream cross, late"),
+    Guard("what is never accepted ends with its run timeout", "a worker opens a new stream every few seconds"),
     Guard("only the present session is continued", "a worker continues a session that was replaced long ago"),
     Guard("a replaced session cannot be lost", "the end of the old stream is seen after the new one has begun"),
     Guard("lease fence", "a worker reports under a lease that another worker has by now"),

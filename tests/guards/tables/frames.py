@@ -19,6 +19,7 @@ GUARDS: Sequence[Guard] = (
         "large candidates under leases that are held",
         "a worker sends large candidates under leases that it was never given",
     ),
+    Guard("a judge brings no candidate", "a validator sends large candidates under the lease of its judging"),
     Guard("chunks under leases that are held", "a worker sends chunks under leases that it was never given"),
     Guard("thinking under leases of its own", "a worker thinks aloud under the lease of another"),
     Guard("the outbox is bounded", "a worker says much and reads nothing"),

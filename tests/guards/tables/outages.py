@@ -8,6 +8,9 @@ from tests.guards import Guard
 
 GUARDS: Sequence[Guard] = (
     Guard(
+        "patience looks at every task once", "a large plan has one task that waits for no model, and a model is away"
+    ),
+    Guard(
         "a model that says nothing is away before the runner gives up", "an endpoint takes a question and says nothing"
     ),
     Guard("outages are no failures", "an endpoint is away for four seconds"),

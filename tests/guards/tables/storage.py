@@ -50,6 +50,10 @@ GUARDS: Sequence[Guard] = (
     ),
     Guard("a command that cannot be replayed still counts once", "replaying a command throws, and a client repeats it"),
     Guard("workers that were told to stop do not hold leases", "an execution comes back from quarantine"),
+    Guard(
+        "only a worker that is away is waited for", "an execution comes back from quarantine, and its worker is busy"
+    ),
+    Guard("a grace is not lengthened", "an execution comes back from quarantine again and again, and a worker is dead"),
     Guard("nothing is kept that is not in the journal", "a bug lets the state run ahead of the journal"),
     Guard("checkpoints ahead of their journal", "a version that kept a torn state has left its checkpoint"),
     Guard(

@@ -14,7 +14,7 @@ from runner_svc.codec.frames import (
     verdict_from_proto,
 )
 from runner_svc.core.model.commands import Cancel, Stop, Supersede
-from runner_svc.core.model.signals import CheckpointMade, ProgressMade
+from runner_svc.core.model.signals import CheckpointMade, LeaseGivenBack, ProgressMade
 from runner_svc.core.model.values import FailureKind, LeaseId, Outcome, SessionId
 from signoff.bounds import check
 from signoff.errors import InvalidField
@@ -28,6 +28,15 @@ def test_an_order_is_small_whatever_its_reason() -> None:
     for kind in (Cancel, Stop, Supersede):
         order = order_to_proto(kind(session=SessionId("s"), lease=LeaseId("l"), reason=LONG))
         assert order.ByteSize() < LEAST_FRAME_BYTES
+
+
+@pytest.mark.parametrize("kind", ["declined", "abandon"])
+def test_a_reason_to_give_work_back_is_cut_to_a_few_lines(kind: str) -> None:
+    message = worker_pb2.WorkerMessage()
+    getattr(message, kind).reason = LONG
+    signal = report_from_proto(message, session=SessionId("s"), at=0.0)
+    assert isinstance(signal, LeaseGivenBack)
+    assert len(signal.reason) == 300
 
 
 def test_a_worker_says_the_names_that_its_models_have_themselves() -> None:

@@ -6,14 +6,18 @@ import pytest
 
 from runner_svc.core.model import signals
 from runner_svc.core.model.states import DOING, VALIDATING
+from runner_svc.core.model.values import Settings
 from tests.support.story import (
+    Run,
     accepted,
     candidate,
     candidate_under,
     executor,
     given,
     passes,
+    resumed,
     started,
+    started_with,
     validator,
     worker_lost,
 )
@@ -58,17 +62,47 @@ def test_a_repeated_assignment_has_the_whole_accept_deadline_and_no_more() -> No
     run.when(passes(1)).then(events=["LeaseReturned a", "TaskAssigned a"])
 
 
+@pytest.mark.guard(name="what is never accepted ends with its run timeout")
+def test_an_assignment_that_is_repeated_again_and_again_ends_with_its_run_timeout() -> None:
+    run = given("a", executor("w1"), started_with(Settings(run_timeout=20)))
+    lease = run.lease("a")
+    for _ in range(3):
+        run.when(passes(6), executor("w1", continues=run.sessions["w1"]))
+        assert run.lease("a") == lease
+    run.when(passes(2)).then(events=["LeaseReturned a", "TaskAssigned a"])
+
+
 @pytest.mark.guard(name="workers that were told to stop do not hold leases")
 def test_a_worker_that_was_told_to_stop_during_a_quarantine_gets_the_work_anew_when_it_is_over() -> None:
     """Its journal says that the worker has the lease: it would wait for its time-out, and fill the worker's window."""
     run = given("a", executor("w1"), started, accepted("a"))
+    come_back_from_quarantine(run)
+    run.when(resumed)
+    run.then(events=["UsageRecorded a", "LeaseReturned a", "TaskAssigned a"], statuses={"a": DOING})
+
+
+@pytest.mark.guard(name="only a worker that is away is waited for")
+def test_a_worker_that_is_connected_keeps_its_other_work_when_an_execution_comes_back_from_a_quarantine() -> None:
+    run = given("a; b", executor("w1", slots=2), started, accepted("a"), accepted("b"))
+    kept, roster = run.lease("b"), run.machine.state.roster
+    roster.end(run.lease("a"))
+    roster.expect_back(run.execution, run.task("a"), run.at)
+    assert not roster.absent
+    run.when(passes(61)).then(events=["UsageRecorded a", "LeaseReturned a", "TaskAssigned a"])
+    assert run.lease("b") == kept
+
+
+@pytest.mark.guard(name="a grace is not lengthened")
+def test_a_worker_that_is_away_is_waited_for_no_longer_when_an_execution_comes_back_from_a_quarantine() -> None:
+    run = given("a", executor("w1"), started, accepted("a"), worker_lost("w1"), passes(50))
+    come_back_from_quarantine(run)
+    run.when(passes(10)).then(events=["UsageRecorded a", "LeaseLost a"])
+
+
+def come_back_from_quarantine(run: Run) -> None:
     run.machine.state.roster.end(run.lease("a"))  # as a state that is built without the execution
     run.machine.readmit(run.execution, run.at)
     run.machine.state.readmitted.add(run.execution.id)
-    run.when(lambda run: signals.ResumeExecution(at=run.at, request_id="r1", execution=run.execution.id))
-    kinds = [type(entry.event).__name__ for entry in run.last.entries]
-    assert kinds[-3:] == ["LeaseReturned", "CommandNoted", "TaskAssigned"]
-    run.then(statuses={"a": DOING})
 
 
 def test_a_lease_that_was_accepted_and_is_not_named_is_lost() -> None:

@@ -19,6 +19,7 @@ from tests.support.story import (
     failed,
     given,
     given_back,
+    passed,
     passes,
     progressed,
     started,
@@ -66,6 +67,21 @@ def test_of_a_lease_that_has_ended_one_late_result_is_kept_and_the_next_ones_are
     for text in ("late", "later", "latest"):
         run.when(candidate_under(lease, text, session)).then(events=[], commands=["Supersede a -> w1"])
         assert run.last.contents == {}
+
+
+@pytest.mark.parametrize(
+    ("before", "result"),
+    [([], passed("a")), ([candidate("a")], failed("a")), ([candidate("a")], candidate("a", "another"))],
+)
+def test_a_result_of_another_phase_under_a_lease_that_is_held_leaves_nothing_behind(
+    before: list[Step], result: Step
+) -> None:
+    run = given("a", executor("w1"), validator("v1"), started, *before)
+    lease = run.lease("a")
+    for _ in range(2):
+        run.when(result).then(events=[], commands=[f"Supersede a -> {_name(run, run.holder('a'))}"])
+        assert run.last.contents == {}
+    assert run.lease("a") == lease
 
 
 @pytest.mark.parametrize("lease", ["e1.0.3", "e1.0.99", "e1.0.x", "e1.0", "another.0.3", "e1.7.3", "x", ""])

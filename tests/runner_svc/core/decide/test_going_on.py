@@ -8,6 +8,7 @@ from runner_svc.core.model.states import DOING
 from runner_svc.core.model.values import Settings
 from tests.support.story import (
     Run,
+    accepted,
     candidate,
     content_of,
     executor,
@@ -112,8 +113,8 @@ def test_a_task_that_a_person_has_done_again_is_begun_anew() -> None:
 
 
 def test_a_checkpoint_puts_the_idle_time_out_off() -> None:
-    run = given("a", *TEAM, started)
-    for number in range(20):
+    run = given("a", *TEAM, started, accepted("a"))
+    for number in range(5):
         run.when(passes(100), saved("a", str(number)))
     run.when(candidate("a"), passed("a")).then(
         events=["CandidateStored a", "TaskAssigned a", "VerdictPassed a", "ExecutionSucceeded"]

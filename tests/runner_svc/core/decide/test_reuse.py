@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -169,6 +170,32 @@ def test_a_worker_that_finds_something_unchanged_which_it_was_not_asked_about_do
     assert (execution.task_status(0), again.unless_maker) == (DOING, "")
 
 
+def test_a_program_is_not_compared_with_what_it_made_of_other_inputs() -> None:
+    runs = Reruns("a; b <- a")
+    runs.specs["b"].executor.command.argv.extend(["python3", "/srv/clean.py"])
+    runs.run()
+    name = runs.start()
+    assert [order.unless_maker for order in assigned(runs)] == ["program with v1"]
+    runs._say = lambda description, read, _: f"{description}, otherwise, of {read}"
+    runs.retry(name, "a")
+    again = runs.finish(name)
+    assert again.made == ["a", "b"]
+    assert again.texts["a"] in again.texts["b"]
+
+
+def test_a_program_that_is_given_out_again_is_compared_again() -> None:
+    runs = with_programs()
+    runs.start()
+    (assign,) = assigned(runs)
+    declined = signals.LeaseGivenBack(at=runs.at, session=assign.session, lease=assign.lease, reason="no room")
+    runs.todo = runs._turn([declined])
+    assert [order.unless_maker for order in assigned(runs)] == [assign.unless_maker]
+
+
+def assigned(runs: Reruns) -> list[commands.Assign]:
+    return [command for command in runs.todo.commands if isinstance(command, commands.Assign)]
+
+
 def with_programs() -> Reruns:
     """Returns a plan that was run: a names a file, b reads nothing but what a has made, and c reads both."""
     runs = Reruns("a; b; c <- a, b")
@@ -283,6 +310,15 @@ EDITS = st.one_of(
 WAITS = st.lists(st.lists(st.integers(0, 4), max_size=2), min_size=6, max_size=6)
 
 
+def lines_of(waits: list[list[int]]) -> list[str]:
+    """Returns the lines of a plan of six tasks, each of which waits for some of those before it."""
+    names = "abcdef"
+    return [
+        f"{name} <- {', '.join(sorted({names[n] for n in above if n < place}))}".removesuffix(" <- ")
+        for place, (name, above) in enumerate(zip(names, waits, strict=True))
+    ]
+
+
 def expected(runs: Reruns, outcomes: Outcomes) -> dict[str, str]:
     """Returns what a fresh run would have made of each task."""
     execution: Execution = outcomes.execution
@@ -325,11 +361,7 @@ def test_after_any_history_of_edits_what_is_kept_is_what_a_fresh_run_would_have(
     waits: list[list[int]], history: list[tuple[str, str, str]]
 ) -> None:
     names = "abcdef"
-    lines = [
-        f"{name} <- {', '.join(sorted({names[n] for n in above if n < place}))}".removesuffix(" <- ")
-        for place, (name, above) in enumerate(zip(names, waits, strict=True))
-    ]
-    runs, model, judge = Reruns("; ".join(lines), say=say), "m1", "j1"
+    runs, model, judge = Reruns("; ".join(lines_of(waits)), say=say), "m1", "j1"
     for kind, what, value in [*history, ("run", "", "")]:
         if kind == "description":
             runs.edit(what, description=value)
@@ -352,6 +384,59 @@ def test_after_any_history_of_edits_what_is_kept_is_what_a_fresh_run_would_have(
             runs.workers(model, judge)
     again = runs.run()
     assert (again.made, again.judged, sorted(again.kept)) == ([], [], list(names))
+
+
+PROGRAMS = st.lists(
+    st.one_of(
+        st.tuples(st.just("description"), st.sampled_from("abcdef")),
+        st.tuples(st.just("files"), st.sampled_from(["v1", "v2"])),
+        st.tuples(st.just("run"), st.just("")),
+        st.tuples(st.just("advance"), st.just("")),
+        st.tuples(st.just("retry"), st.sampled_from("abcdef")),
+    ),
+    max_size=16,
+)
+
+
+@how(max_examples=150, deadline=None)
+@for_all(waits=WAITS, programs=st.sets(st.sampled_from("abcdef")), history=PROGRAMS)
+def test_after_any_history_of_retries_each_result_is_made_from_what_it_reads(
+    waits: list[list[int]], programs: set[str], history: list[tuple[str, str]]
+) -> None:
+    made: list[str] = []
+
+    def say_another(description: str, read: list[str], _: str) -> str:
+        """Says something that was not said before, as models do."""
+        made.append(f"{description} of {read}")
+        return f"{made[-1]} #{len(made)}"
+
+    runs = Reruns("; ".join(lines_of(waits)), say=say_another)
+    for task in programs:
+        runs.specs[task].executor.command.argv.extend(["python3", "/srv/clean.py"])
+    outcomes = runs.run()
+    for kind, what in [*history, ("run", "")]:
+        if kind == "description":
+            runs.edit(what, description=f"{runs.specs[what].description}, edited")
+        elif kind == "files":
+            runs.files = what
+        elif kind == "advance":
+            runs.advance(outcomes)
+        elif kind == "retry":
+            runs.retry(outcomes.execution.id, what)
+        else:
+            runs.finish(outcomes.execution.id)
+            outcomes = Outcomes(runs.machine.state.executions[runs.start()])
+    assert_made_of_what_it_reads(runs.finish(outcomes.execution.id), programs)
+
+
+def assert_made_of_what_it_reads(outcomes: Outcomes, programs: set[str]) -> None:
+    plan = outcomes.execution.map
+    for task, text in outcomes.texts.items():
+        number = plan.numbers[task]
+        description = plan_pb2.TaskSpec.FromString(plan.specs[number]).description
+        read = [outcomes.texts[plan.name(maker)] for maker in plan.producers(number)]
+        by = r" with v\d" if task in programs else ""
+        assert re.fullmatch(rf"{re.escape(description)}{by} of {re.escape(str(read))} #\d+", text)
 
 
 @pytest.mark.guard(name="a turn looks up a bounded number of tasks")

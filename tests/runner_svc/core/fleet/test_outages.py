@@ -13,6 +13,7 @@ from runner_svc.core.model import signals
 from runner_svc.core.model.requirements import Abilities, Requirement, Requirements
 from runner_svc.core.model.states import DOING, UNDONE, VALIDATING, ExecutionState
 from runner_svc.core.model.values import FailureKind, ModelAt, Role, Settings
+from runner_svc.core.state.execution import Execution
 from tests.support.story import (
     Run,
     answered,
@@ -275,6 +276,35 @@ def test_a_task_may_have_a_patience_of_its_own() -> None:
 def test_a_shorter_patience_of_one_task_pauses_nothing_while_another_still_waits() -> None:
     run = given("a; b", *TEAM, started, requirements={"a": Requirements(outage_patience=10.0)})
     run.when(away("a", retry_after=3_600.0), away("b")).when(passes(899)).then(state=ExecutionState.RUNNING)
+    run.when(passes(1)).then(state=ExecutionState.PAUSED)
+
+
+@pytest.mark.guard(name="patience looks at every task once")
+def test_a_short_patience_of_one_task_has_every_task_looked_at_once_and_not_in_each_turn(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    looks: list[int] = []
+
+    def note(execution: Execution, task: int) -> float:
+        looks.append(task)
+        return execution.settings.outage_patience
+
+    monkeypatch.setattr(Execution, "outage_patience", note)
+    names = [f"t{number}" for number in range(50)]
+    run = given("; ".join([*names, "y; z <- y"]), *TEAM, started, requirements={"z": Requirements(outage_patience=0.0)})
+    run.when(*[away(task, retry_after=3_600.0) for task in out(run)], passes(1))
+    assert set(looks) == set(range(51))
+    looks.clear()
+    for _ in range(10):
+        run.when(passes(1), lambda run: signals.CreditGranted(at=run.at, session=run.sessions["w1"], window=3))
+    assert looks == []
+
+
+def test_the_patience_is_that_of_the_workers_that_are_left() -> None:
+    hosts = ("http://one/v1", "http://two/v1")
+    run = given("a", executor("w1", model="m", endpoint=hosts[0]), started, away("a", retry_after=7_200.0))
+    run.when(passes(500), executor("w2", model="m", endpoint=hosts[1]), away("a", retry_after=3_600.0), passes(300))
+    run.when(worker_lost("w2", orderly=True), passes(99)).then(state=ExecutionState.RUNNING)
     run.when(passes(1)).then(state=ExecutionState.PAUSED)
 
 
