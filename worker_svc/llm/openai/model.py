@@ -27,6 +27,7 @@ from worker_svc.llm.openai.bounds import IDLE_SECONDS, MAX_SHOWN_CHARS, AnswerCl
 from worker_svc.llm.openai.chunks import chunks_in
 from worker_svc.llm.openai.client import (
     DEFAULT_BASE_URL,
+    RedirectedElsewhere,
     checked_key,
     checked_url,
     libraries,
@@ -129,6 +130,9 @@ class OpenAIModel:
                 else:
                     account.ended(partial.streamed, on_its_way=not _was_read_to_its_end(http, error))
                 raise self._failure(library, http, error, partial) from None
+            except RedirectedElsewhere as error:
+                account.refused()
+                raise ModelFailure.permanent(f"{self._who()} {self._shown(error)}") from None
             except _NoEndpoint:
                 account.refused()
                 raise
@@ -246,9 +250,12 @@ class OpenAIModel:
         return f'model "{self._name}" at {self.shown_url}'
 
     def _said(self, error: BaseException | None) -> str:
+        words = self._shown(error)
+        return f": {words}" if words else ""
+
+    def _shown(self, error: BaseException | None) -> str:
         """Returns the error's words on one line, bounded. Secrets go first, for half a key is a secret too."""
-        words = " ".join(self._secrets.without(str(error or "")).split())
-        return f": {words[:MAX_SHOWN_CHARS]}" if words else ""
+        return " ".join(self._secrets.without(str(error or "")).split())[:MAX_SHOWN_CHARS]
 
 
 class _NoEndpoint(ModelFailure):

@@ -310,6 +310,28 @@ async def test_the_key_appears_in_no_log_and_no_result(caplog: pytest.LogCapture
     assert KEY not in "".join(json.dumps(record.__dict__, default=repr) for record in caplog.records)
 
 
+@pytest.mark.guard(name="keys go to no other origin")
+@pytest.mark.parametrize("code", [302, 307])
+async def test_a_redirect_to_another_origin_gets_neither_key_nor_prompt(code: int) -> None:
+    async with ModelServer() as elsewhere:
+        origin = elsewhere.base_url.removesuffix("/v1")
+        failure = await refused(status(code, Location=f"{origin}/steal?key={KEY}"))
+        assert elsewhere.requests == []
+    assert failure.kind == PERMANENT
+    assert failure.message.endswith(f" redirects to {origin}: if that is the right server, set it as the base URL")
+
+
+async def test_a_redirect_within_the_origin_is_followed() -> None:
+    async with ModelServer(status(307, Location="/v2/chat"), streams("Mars")) as server:
+        model = model_at(server.base_url)
+        assert (await model.complete(question(), lambda _: None)).text == "Mars"
+        await model.close()
+    assert [(sent.path, sent.headers["authorization"]) for sent in server.requests] == [
+        ("/v1/chat/completions", f"Bearer {KEY}"),
+        ("/v2/chat", f"Bearer {KEY}"),
+    ]
+
+
 def test_a_user_and_a_password_in_the_url_are_not_shown() -> None:
     model = OpenAIModel("m", base_url="https://user:secret@example.com:8443/v1?token=secret", api_key=KEY)
     assert model.shown_url == "https://example.com:8443/v1"
