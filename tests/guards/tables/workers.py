@@ -42,6 +42,7 @@ GUARDS: Sequence[Guard] = (
     Guard("unknown messages", "the runner is newer than the worker"),
     Guard("escapes are read", "an endpoint repeats a key in hex"),
     Guard("no key leaves a worker", "a program or a function prints the worker's environment"),
+    Guard("a model raises only its failures", "an endpoint sends what trips its own client"),
     Guard("keys go to no other origin", "an endpoint redirects to another server"),
     Guard("no key in what a model streams", "an endpoint repeats the key in its answer, cut in two"),
     Guard("an answer is bounded", "a model writes without end"),

@@ -110,6 +110,25 @@ class OpenAIModel:
         return without_secrets(self._base_url)
 
     async def complete(self, request: ModelRequest, on_delta: OnDelta, on_spent: OnSpent = unheard) -> ModelAnswer:
+        try:
+            return await self._answer(request, on_delta, on_spent)
+        except ModelFailure:
+            raise
+        except Exception as error:  # the endpoint has sent something new, and may not do so again
+            log.error("model_not_understood", model=self._name, endpoint=self.shown_url, exc_info=error)
+            bug = f"a bug in the worker, in its log: {type(error).__name__}{self._said(error)}"
+            # guard: a model raises only its failures -> raise
+            raise ModelFailure.transient(f"{self._who()} was not understood: {bug}") from None
+
+    async def close(self) -> None:
+        client, self._client = self._client, None
+        if client is not None:
+            await client.close()
+
+    # ---------------------------------------------------------------- one request
+
+    async def _answer(self, request: ModelRequest, on_delta: OnDelta, on_spent: OnSpent) -> ModelAnswer:
+        """Asks until the endpoint refuses no part of the question any more."""
         library, http = await asyncio.to_thread(libraries)
         question = Question(request, self._sampling, self._refused)
         account = Account(on_spent, question.max_tokens)
@@ -143,13 +162,6 @@ class OpenAIModel:
                 account.ended(partial.streamed)
                 self._remember(question)
                 return answer
-
-    async def close(self) -> None:
-        client, self._client = self._client, None
-        if client is not None:
-            await client.close()
-
-    # ---------------------------------------------------------------- one request
 
     async def _ask(
         self,
