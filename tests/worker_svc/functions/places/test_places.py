@@ -245,6 +245,19 @@ async def test_a_task_that_wants_to_exit_does_not_end_the_loop_of_the_others(pla
     assert [entry["event"] for entry in logs] == ["async_function_wanted_to_exit"]
 
 
+@pytest.mark.guard(name="a function does not end the loop of all others")
+async def test_a_function_that_stops_the_loop_does_not_end_the_others(places: CallPlaces) -> None:
+    async def stops_it() -> str:
+        asyncio.get_running_loop().stop()
+        await asyncio.sleep(0)
+        return "done"
+
+    with capture_logs() as logs:
+        for _ in range(2):
+            assert await outcome(started(places, callee(stops_it))) == Made(content=b"done", media_type="text/plain")
+    assert [entry["event"] for entry in logs] == 2 * ["async_function_stopped_the_loop"]
+
+
 async def test_closing_does_not_wait_for_what_cannot_be_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
     def runs_away() -> str:
         begun.set()
