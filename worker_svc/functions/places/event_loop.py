@@ -97,7 +97,7 @@ def _outcome_of(task: asyncio.Task[Outcome]) -> Outcome:
     if task.cancelled():
         return Broken(message="the worker ended")
     error = task.exception()
-    return task.result() if error is None else Broken(message=f"a bug in the worker: {error!r}")
+    return task.result() if error is None else Broken.by_bug(error)
 
 
 def _call(loop: asyncio.AbstractEventLoop, action: Callable[[], object]) -> None:
