@@ -41,6 +41,7 @@ GUARDS: Sequence[Guard] = (
     Guard("status of the service", "the worker writes just as it is refused"),
     Guard("unknown messages", "the runner is newer than the worker"),
     Guard("escapes are read", "an endpoint repeats a key in hex"),
+    Guard("a gist leaves as a digest", "a function fails with a secret in the text of its exception"),
     Guard("a backslash hides no key", "a key stands behind a backslash, as in a path, with an escape in its middle"),
     Guard("no key leaves a worker", "a program or a function prints the worker's environment"),
     Guard("a model raises only its failures", "an endpoint sends what trips its own client"),
