@@ -19,6 +19,7 @@ from __future__ import annotations
 from signoff.bounds.messages import check, checker
 from signoff.bounds.options import bounds_in, bounds_of
 from signoff.bounds.texts import ELLIPSIS, FORMS, clipped, depth_of, quoted
+from signoff.bounds.values import seconds_in
 
 __all__ = [
     "ELLIPSIS",
@@ -30,4 +31,5 @@ __all__ = [
     "clipped",
     "depth_of",
     "quoted",
+    "seconds_in",
 ]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.duration_pb2 import Duration
+from google.protobuf.message import Message
 
 from signoff.bounds.options import bounds_in
 from signoff.bounds.texts import FORMS, bytes_beyond, clipped, depth_of, pattern_of, quoted
@@ -111,6 +112,14 @@ def duration_problem(bounds: bounds_pb2.Bounds) -> Problem:
         return None
 
     return problem
+
+
+def seconds_in(message: Message, name: str) -> float:
+    """Returns the seconds of a duration in a message, clamped to the bounds of its field; 0 when it is unset."""
+    value: Duration = getattr(message, name)
+    bounds = bounds_in(cast(FieldDescriptor, message.DESCRIPTOR.fields_by_name[name]))
+    # guard: durations are clamped as they are read -> return value.seconds + value.nanos / _NANOS
+    return min(max(value.seconds + value.nanos / _NANOS, bounds.min), bounds.max)
 
 
 def _plain(number: float) -> str:

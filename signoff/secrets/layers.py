@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from signoff.secrets.needles import LINE_ENDS, LOWER_HEX, SEPARATORS, SLACK, Needles
+from signoff.secrets.needles import BLANK_LETTERS, LINE_ENDS, LOWER_HEX, SEPARATORS, SLACK, Needles
 
 _LAYERS = 3  # of escapes around escapes
 
@@ -20,7 +20,7 @@ ESCAPE_MARKS = re.compile(rb"[\\%&]")
 _PERCENT = rb"%(?P<byte>[0-9a-fA-F]{2})"
 _BACKSLASH = (
     rb"\\(?:[xX](?P<x>[0-9a-fA-F]{2})|u(?P<u>[0-9a-fA-F]{4})|u\{(?P<braced>[0-9a-fA-F]{1,6})\}"
-    rb"|U(?P<long>[0-9a-fA-F]{8})|(?P<octal>[0-3][0-7]{2})|(?P<plain>[^A-Za-z0-9\r\n]))"
+    rb"|U(?P<long>[0-9a-fA-F]{8})|(?P<octal>[0-3][0-7]{2})|(?P<blank>[nrt])|(?P<plain>[^A-Za-z0-9\r\n]))"
 )
 _ENTITY = (
     rb"&(?:\#(?P<decimal>[0-9]{1,9});?|\#[xX](?P<hexadecimal>[0-9a-fA-F]{1,8});?|(?P<named>[A-Za-z][A-Za-z0-9]{1,31};))"
@@ -33,6 +33,7 @@ _BEGUN = re.compile(
 )
 _OCTAL, _DECIMAL = "octal", "decimal"
 _BYTES = frozenset({"byte", "x", _OCTAL})
+_BLANKS = bytes.maketrans(BLANK_LETTERS, b"\n\r\t")
 
 Span = tuple[int, int]
 Escapes = Sequence[re.Pattern[bytes]]
@@ -158,6 +159,8 @@ def _read(escape: re.Match[bytes]) -> bytes:
     kind, said = escape.lastgroup or "", escape[escape.lastindex or 0]
     if kind == "plain":
         return said
+    if kind == "blank":
+        return said.translate(_BLANKS)
     if kind == "named":
         return html.entities.html5.get(said.decode(), escape[0].decode()).encode()
     code = int(said, {_OCTAL: 8, _DECIMAL: 10}.get(kind, 16))

@@ -10,6 +10,7 @@ _LONGEST_ESCAPE = 24  # bytes of one byte, all layers together; most are a third
 SLACK = 64  # bytes of an escape that has only begun
 
 LINE_ENDS, SEPARATORS = b"\r\n", b" \t\r\n:,-"
+BLANK_LETTERS = b"nrt"  # of the escapes for line ends and tabs
 LOWER_HEX = bytes.maketrans(b"ABCDEF", b"abcdef")
 
 
@@ -26,6 +27,9 @@ class Needles:
         plain = secret.encode(errors="surrogatepass")
         spaced = (plain, plain.replace(b" ", b"+"))
         texts = (*(text.translate(None, LINE_ENDS) for text in spaced), *_in_base64(plain))
+        # A backslash before the secret, as in a path, makes an escape of its first letter: then the rest is found.
+        # guard: a backslash hides no key -> (removed)
+        texts += tuple(text[1:] for text in texts if text[0] in BLANK_LETTERS)
         return cls(
             texts=tuple(dict.fromkeys(texts)),
             hexed=plain.hex().encode(),

@@ -6,6 +6,7 @@ import asyncio
 from datetime import timedelta
 from pathlib import Path
 
+from signoff.bounds import seconds_in
 from signoff.v1 import execution_pb2, plan_pb2
 from worker_svc.assignment import Assignment, Report
 from worker_svc.commands.arguments import BadCommand, command_in_words
@@ -34,15 +35,15 @@ class CommandChecks:
         if assignment.candidate is None:
             raise ValueError(f"expected a candidate to check under lease {assignment.lease_id}, but got none")
         command = check.command
-        limit = command.timeout.ToTimedelta() or DEFAULT_TIMEOUT
+        limit = seconds_in(command, "timeout") or DEFAULT_TIMEOUT.total_seconds()
         tail = OutputTail(report, MAX_REASON_BYTES)
         try:
-            async with asyncio.timeout(limit.total_seconds()):
+            async with asyncio.timeout(limit):
                 ended = await run(command.argv, assignment, tail, base=self._base)
         except BadCommand as problem:
             return _result(command, ERROR, str(problem))
         except TimeoutError:  # before OSError: it is one
-            return _result(command, ERROR, f"not decided within {limit.total_seconds():g} s: it was given up")
+            return _result(command, ERROR, f"not decided within {limit:g} s: it was given up")
         except OSError as error:
             return _result(command, ERROR, f"the command could not be run on this machine: {error}")
         outcome = check_outcome(ended)

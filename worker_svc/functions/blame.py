@@ -38,7 +38,8 @@ _INSTALLED = ("site-packages", "dist-packages")
 def place_of(error: BaseException, app: str) -> str:
     """Returns the last line of user code that the exception passed, such as "work/app.py:12 in fetch"; "" if none.
 
-    `app` is module:attribute. The file's path is relative to the folder that the app was imported from.
+    `app` is module:attribute. The file's path is relative to the folder that the app was imported from. Paths are
+    compared as Python states them, and the disk is not asked: the working directory may be gone.
     """
     root = _root_of(app.partition(":")[0])
     own = [(frame, line) for frame, line in traceback.walk_tb(_first_of(error).__traceback__) if _is_own(frame, root)]
@@ -99,7 +100,7 @@ def _root_of(module_name: str) -> str:
     file = getattr(sys.modules.get(module_name), "__file__", None)
     if not file:
         return ""
-    path = Path(file).resolve()
+    path = Path(file)
     depth = module_name.count(".") + (path.name == "__init__.py")
     return str(path.parents[depth]) if depth < len(path.parents) else ""
 
@@ -107,7 +108,7 @@ def _root_of(module_name: str) -> str:
 @cache
 def _others() -> tuple[str, ...]:
     """Returns the folders whose code is not the user's: Python's own, and ours."""
-    ours = [str(Path(package.__file__).resolve().parent) for package in (signoff, worker_svc) if package.__file__]
+    ours = [str(Path(package.__file__).parent) for package in (signoff, worker_svc) if package.__file__]
     pythons = [sysconfig.get_path(name) for name in ("stdlib", "platstdlib")]
     return tuple(folder + os.sep for folder in (*ours, *pythons))
 
@@ -116,11 +117,11 @@ def _is_own(frame: FrameType, root: str) -> bool:
     file = frame.f_code.co_filename
     if file.startswith("<"):
         return False
-    path = str(Path(file).resolve())
+    path = str(Path(root, file))
     rest = path.removeprefix(root + os.sep) if root else path
     return not (path.startswith(_others()) or any(part in _INSTALLED for part in Path(rest).parts))
 
 
 def _shown(file: str, root: str) -> str:
-    path = Path(file).resolve()
+    path = Path(root, file)
     return str(path.relative_to(root)) if root and path.is_relative_to(root) else path.name

@@ -108,7 +108,7 @@ def _clipped(lines: str) -> str:
 def _text_of(error: BaseException) -> str:
     try:
         return str(error)[:_MAX_MESSAGE]
-    except Exception as broken:  # noqa: BLE001 - user code may fail even here
+    except BaseException as broken:  # noqa: BLE001 - user code may fail even here, or want to exit
         return f"(its text cannot be made: {type(broken).__name__})"
 
 

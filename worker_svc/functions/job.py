@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -55,6 +56,12 @@ class Broken:
     retry_after: timedelta | None = None
     traceback: str = ""  #: for the worker's log alone
     gist: str = ""  #: as in WorkFailed
+
+    @classmethod
+    def by_bug(cls, error: BaseException) -> Broken:
+        """Makes the outcome of a call that could not be described. Even the text of such an error may fail."""
+        lines = "".join(traceback.format_exception(error))
+        return cls(message=f"a bug in the worker: {type(error).__name__}", traceback=lines)
 
     def message_with(self, log: str) -> str:
         """Returns the message to send, with the log that has the traceback."""

@@ -15,6 +15,7 @@ from datetime import timedelta
 
 from google.protobuf.duration_pb2 import Duration
 
+from signoff.bounds import seconds_in
 from signoff.manifest.manifest import MAX_FILES, MAX_FILES_BYTES
 from signoff.plan.limits import MAX_CHECKS, MAX_CRITERIA
 from signoff.rpc.channel import CHUNK_BYTES, MAX_FRAME_BYTES
@@ -118,7 +119,7 @@ async def assignment_from_proto(message: worker_pb2.Assign, fetch: Fetch) -> Ass
         model=message.model,
         checkpoint=message.checkpoint,
         unless_maker=message.unless_maker,
-        idle_timeout=message.idle_timeout.ToTimedelta().total_seconds(),
+        idle_timeout=seconds_in(message, "idle_timeout"),
     )
 
 
@@ -214,8 +215,14 @@ def _failure(lease_id: str, failed: FailureResult) -> worker_pb2.Failure:
         # guard: a failure fits -> message=failed.message,
         message=plain(failed.message),
         retry_after=_duration(failed.retry_after),
-        gist=plain(failed.gist),
+        # guard: a gist leaves as a digest -> gist=failed.gist,
+        gist=_compared(failed.gist),
     )
+
+
+def _compared(gist: str) -> str:
+    """Returns the digest of a gist: runners only compare gists, and the words may hold a secret. Empty stays empty."""
+    return hashlib.sha256(gist.encode(errors="surrogatepass")).hexdigest() if gist else ""
 
 
 def _verdict(lease_id: str, given: VerdictResult, limits: Limits) -> worker_pb2.Verdict:

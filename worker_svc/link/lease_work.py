@@ -26,6 +26,18 @@ log = structlog.get_logger(__name__)
 
 async def result_of(held: HeldLease, handler: Handler) -> Result | None:
     """Returns the result of the work; None: the runner has taken the lease back, and expects none."""
+    try:
+        return await _worked(held, handler)
+    except LeaseEnded:
+        log.info("lease_stale", lease=held.lease_id)
+        return None
+    except Exception as error:
+        log.error("handler_failed", lease=held.lease_id, exc_info=error)
+        # guard: a lease ends with a result whatever happens -> raise
+        return result_of_bug(held.assign.phase, error)
+
+
+async def _worked(held: HeldLease, handler: Handler) -> Result | None:
     phase = held.assign.phase
     try:
         assignment = await assignment_from_proto(held.assign, _fetch_with_progress(held))
@@ -74,15 +86,8 @@ def _fetch_with_progress(held: HeldLease) -> Fetch:
     return fetch
 
 
-async def _handle(assignment: Assignment, held: HeldLease, handler: Handler) -> Result | None:
-    try:
-        result = await handler(assignment, held.report)
-        if not isinstance(result, Result):
-            raise TypeError(f"expected the handler to return a Result, but got {type(result).__name__}")
-        return result
-    except LeaseEnded:
-        log.info("lease_stale", lease=held.lease_id)
-        return None
-    except Exception as error:
-        log.error("handler_failed", lease=assignment.lease_id, exc_info=error)
-        return result_of_bug(assignment.phase, error)
+async def _handle(assignment: Assignment, held: HeldLease, handler: Handler) -> Result:
+    result = await handler(assignment, held.report)
+    if not isinstance(result, Result):
+        raise TypeError(f"expected the handler to return a Result, but got {type(result).__name__}")
+    return result

@@ -12,8 +12,8 @@ from typing import Any
 import grpc
 import grpc.aio
 import structlog
-from google.protobuf import duration_pb2
 
+from signoff.bounds import seconds_in
 from signoff.errors import ConfigurationError
 from signoff.rpc.addresses import address_that_serves
 from signoff.rpc.frames import LEAST_FRAME_BYTES, MISSED_PINGS
@@ -148,7 +148,15 @@ class StreamSession:
     def _receive(self, frame: worker_pb2.ConnectResponse) -> None:
         self._heard = self._now()
         for message in frame.messages:
-            self._handle(message)
+            try:
+                self._handle(message)
+            except WorkerRefused:
+                raise
+            except Exception as error:
+                kind = message.WhichOneof("kind")
+                log.error("message_not_handled", kind=kind, exc_info=error)
+                # guard: a message ends at most its stream -> raise
+                raise ConnectionError(f"{kind} of the runner could not be handled: {type(error).__name__}") from error
 
     def _handle(self, message: worker_pb2.RunnerMessage) -> None:
         leases = self._leases
@@ -161,7 +169,7 @@ class StreamSession:
             case "assign":
                 self._assigned(message.assign)
             case "ping":
-                self._expect_frame_within(message.ping.next_within)
+                self._expect_frame_within(seconds_in(message.ping, "next_within"))
                 # guard: pings are answered -> pass
                 leases.say(Message(pong=worker_pb2.Pong(nonce=message.ping.nonce)))
             case "ack":
@@ -180,7 +188,7 @@ class StreamSession:
                 # guard: a draining runner gets no credit -> pass
                 leases.take_no_more()
             case "rotate":
-                self._rotate(message.rotate.within.ToTimedelta().total_seconds())
+                self._rotate(seconds_in(message.rotate, "within"))
             case unknown:
                 # guard: unknown messages -> raise ConnectionError(f"unknown: {unknown}")
                 log.info("message_passed_over", kind=unknown)  # from a newer runner
@@ -203,12 +211,12 @@ class StreamSession:
         if limits.frame < LEAST_FRAME_BYTES:
             expected = f"a runner that takes frames of at least {LEAST_FRAME_BYTES} bytes"
             raise WorkerRefused(f"expected {expected}, but the one at {self.address} takes {limits.frame}")
-        self._expect_frame_within(welcome.ping_interval)
+        self._expect_frame_within(seconds_in(welcome, "ping_interval"))
         self._leases.welcomed(limits)
         log.info("connected", runner=self.address, session=welcome.session_id, epoch=welcome.epoch)
 
-    def _expect_frame_within(self, interval: duration_pb2.Duration) -> None:
-        seconds = MISSED_PINGS * interval.ToTimedelta().total_seconds()
+    def _expect_frame_within(self, interval: float) -> None:
+        seconds = MISSED_PINGS * interval
         if seconds and seconds != self._silence:
             self._silence = seconds
             # guard: pings say when the next one comes -> pass

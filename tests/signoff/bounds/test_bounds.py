@@ -15,7 +15,7 @@ from google.protobuf.message import Message
 from hypothesis import given
 from hypothesis import strategies as st
 
-from signoff.bounds import ELLIPSIS, bounds_in, bounds_of, check, depth_of
+from signoff.bounds import ELLIPSIS, bounds_in, bounds_of, check, depth_of, seconds_in
 from signoff.errors import InvalidField
 from signoff.v1 import bounds_pb2, execution_pb2, plan_pb2, runner_pb2, worker_pb2
 from tests.contract.test_bounds import bounded
@@ -227,6 +227,22 @@ def test_a_time_that_a_provider_asked_for_is_at_most_a_day(seconds: int, nanos: 
     message.retry_after.seconds, message.retry_after.nanos = seconds, nanos
     check(message)
     assert message.retry_after.ToTimedelta().total_seconds() == pytest.approx(kept, abs=1e-5)
+
+
+@pytest.mark.guard(name="durations are clamped as they are read")
+@pytest.mark.parametrize(("seconds", "read"), [(2**62, 86_400), (86_401, 86_400), (-(2**62), 0), (-5, 0)])
+def test_a_duration_beyond_its_bounds_is_read_as_the_nearest_within(seconds: int, read: float) -> None:
+    message = worker_pb2.Ping()
+    message.next_within.seconds = seconds
+    assert seconds_in(message, "next_within") == read
+
+
+def test_a_duration_is_read_in_seconds() -> None:
+    message = worker_pb2.Ping()
+    assert seconds_in(message, "next_within") == 0
+    assert not message.HasField("next_within")
+    message.next_within.seconds, message.next_within.nanos = 3, 500_000_000
+    assert seconds_in(message, "next_within") == 3.5
 
 
 def test_a_field_that_is_needed_is_missed() -> None:

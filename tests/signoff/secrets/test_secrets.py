@@ -72,6 +72,10 @@ WHOLES: dict[str, Callable[[str], str]] = {
     "base64, wrapped": lambda key: "\n".join(in_base64(key, 1, "")[n : n + 7] for n in range(0, 120, 7)),
     "base64, percent-encoded": lambda key: quote(in_base64(key, 2, ""), safe=""),
     "broken into lines": lambda key: "\r\n".join((key[:3], key[3:])),
+    "broken into lines, in JSON": lambda key: json.dumps("\r\n".join((key[:3], key[3:])))[1:-1],
+    "broken into lines, in JSON in JSON": lambda key: json.dumps(json.dumps("\n".join((key[:3], key[3:]))))[3:-3],
+    "base64, wrapped, in JSON": lambda key: json.dumps(WHOLES["base64, wrapped"](key))[1:-1],
+    "hex with tabs, in JSON": lambda key: json.dumps(key.encode().hex("\t"))[1:-1],
 }
 
 
@@ -115,6 +119,17 @@ def test_a_key_that_is_written_in_several_ways_at_once_does_not_get_out(
     assert secrets.without(text).replace("\\", "") == expected.replace("\\", "")
     told = "".join(streamed(secrets, text, cuts)).replace(f"{key[0]}{HIDDEN}", HIDDEN)  # a single letter may be told
     assert told.replace("\\", "") == expected.replace("\\", "")
+
+
+@pytest.mark.guard(name="a backslash hides no key")
+@pytest.mark.parametrize("key", ["npm_0123456789", "r8_0123456789", "token-0123456789"])
+@pytest.mark.parametrize("before", ["C:\\", "\\", "a\\\\\\"])
+def test_a_backslash_before_a_key_does_not_hide_it(key: str, before: str) -> None:
+    secrets = Secrets([key])
+    text = f"{before}{key[:4]}{percent(key[4])}{key[5:]}."
+    for told in (secrets.without(text), *("".join(streamed(secrets, text, [cut])) for cut in range(len(text)))):
+        assert told.endswith(f"{HIDDEN}.")
+        assert key[1:4] not in told
 
 
 @settings(max_examples=200, deadline=None)

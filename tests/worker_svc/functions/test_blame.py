@@ -86,6 +86,19 @@ def test_the_message_names_the_line_of_the_users_own_code_from_where_the_app_lie
     assert str(tmp_path) not in broken(functions["deep"]).message
 
 
+def test_the_line_is_named_although_the_working_directory_is_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def follows_rules() -> str:
+        exec(compile("first = [][0]", "rules/one.py", "exec"))
+        return "done"
+
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    assert broken(callee(follows_rules)).message == "IndexError: list index out of range (one.py:1 in <module>)"
+
+
 def test_what_fails_in_the_same_way_has_the_same_gist_and_something_else_another(functions: dict[str, Callee]) -> None:
     gists = {name: broken(function).gist for name, function in functions.items()}
     assert all(gists.values())

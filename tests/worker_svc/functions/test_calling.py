@@ -158,12 +158,13 @@ def test_not_even_an_exit_ends_the_worker(error: BaseException, said: str) -> No
     assert without_place(broken(raising(error)).message) == said
 
 
-def test_an_exception_that_cannot_be_told_is_told_all_the_same() -> None:
+@pytest.mark.parametrize("kind", [ValueError, SystemExit, KeyboardInterrupt])
+def test_an_exception_that_cannot_be_told_is_told_all_the_same(kind: type[BaseException]) -> None:
     class Silent(Exception):
         def __str__(self) -> str:
-            raise ValueError
+            raise kind
 
-    assert without_place(broken(raising(Silent())).message) == "Silent: (its text cannot be made: ValueError)"
+    assert without_place(broken(raising(Silent())).message) == f"Silent: (its text cannot be made: {kind.__name__})"
 
 
 async def test_a_coroutine_that_is_cancelled_by_itself_has_failed_and_by_the_line_is_cancelled() -> None:

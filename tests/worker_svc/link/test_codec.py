@@ -176,6 +176,17 @@ def test_names_that_a_function_made_up_are_one_line_for_the_runner() -> None:
     assert message.candidate.maker == "m "
 
 
+@pytest.mark.guard(name="a gist leaves as a digest")
+def test_a_gist_can_be_compared_and_not_read() -> None:
+    def sent(gist: str) -> str:
+        failed = FailureResult(kind=execution_pb2.FAILURE_KIND_TRANSIENT, message="busy", gist=gist)
+        return only_message(failed).failure.gist
+
+    assert sent("bad key sk-0123456789 at \ud83d") == sent("bad key sk-0123456789 at \ud83d") != sent("bad row")
+    assert sent("bad row") == hashlib.sha256(b"bad row").hexdigest()
+    assert sent("") == ""
+
+
 def test_a_failure_without_a_retry_time_says_none() -> None:
     failed = FailureResult(kind=execution_pb2.FAILURE_KIND_TRANSIENT, message="busy")
     assert not only_message(failed).failure.HasField("retry_after")

@@ -30,7 +30,7 @@ class Workplace:
         self.handler = ScriptedHandler()
         self.woken = asyncio.Event()
         self.leases = HeldLeases(self.handler, slots, self.woken.set, prefetch)
-        self.fault: SignoffError | None = None  #: what fetching an input raises
+        self.fault: Exception | None = None  #: what fetching an input raises
 
     def assign(
         self, lease_id: str = "L1", phase: execution_pb2.Phase.ValueType = EXECUTE, *, by_ref: bool = False
@@ -186,6 +186,21 @@ async def test_an_input_that_cannot_be_fetched_is_no_bug(
     if phase == EXECUTE:
         assert message.failure.kind == execution_pb2.FAILURE_KIND_TRANSIENT
         assert message.failure.message == said
+    else:
+        assert (message.verdict.outcome, message.verdict.feedback) == (execution_pb2.OUTCOME_ERROR, said)
+
+
+@pytest.mark.guard(name="a lease ends with a result whatever happens")
+@pytest.mark.parametrize("phase", [EXECUTE, VALIDATE])
+async def test_a_bug_in_the_reading_of_inputs_is_told_and_does_not_leave_the_lease_without_a_result(
+    place: Workplace, phase: execution_pb2.Phase.ValueType
+) -> None:
+    place.fault = ZeroDivisionError("no inputs")
+    place.assign("L1", phase, by_ref=True)
+    message = await place.result()
+    said = "a bug in the worker: ZeroDivisionError: no inputs"
+    if phase == EXECUTE:
+        assert (message.failure.kind, message.failure.message) == (execution_pb2.FAILURE_KIND_PERMANENT, said)
     else:
         assert (message.verdict.outcome, message.verdict.feedback) == (execution_pb2.OUTCOME_ERROR, said)
 

@@ -6,8 +6,10 @@ import asyncio
 import hashlib
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
+from datetime import timedelta
 
 import pytest
+from google.protobuf.duration_pb2 import Duration
 
 from signoff.v1 import execution_pb2, runner_pb2
 from tests.support.servers.scripted_runner import (
@@ -23,6 +25,7 @@ from tests.support.servers.scripted_runner import (
     from_a_newer_runner,
     keep,
     ping,
+    rotate,
     stop,
     superseded,
     welcome,
@@ -190,6 +193,21 @@ async def test_pings_are_answered_while_work_goes_on_for_ever(runner: ScriptedRu
             await stream.send(ping(nonce))
             assert (await stream.expect("pong")).nonce == nonce
         assert worker.handler.running == 1
+
+
+async def test_durations_without_measure_end_neither_the_stream_nor_the_work(runner: ScriptedRunner) -> None:
+    endless = Duration(seconds=2**62)
+    async with working(runner.address) as worker:
+        stream = await runner.stream()
+        messages = [welcome(), ping(1), rotate(timedelta(0)), assign()]
+        messages[0].welcome.ping_interval.CopyFrom(endless)
+        messages[1].ping.next_within.CopyFrom(endless)
+        messages[2].rotate.within.CopyFrom(endless)
+        messages[3].assign.idle_timeout.CopyFrom(endless)
+        await stream.send(*messages)
+        await stream.expect("credit")
+        assert (await stream.expect("pong")).nonce == 1
+        assert (await worker.handler.call()).assignment.idle_timeout == 30 * 86_400
 
 
 async def test_a_message_of_a_kind_it_does_not_know_is_passed_over(runner: ScriptedRunner) -> None:

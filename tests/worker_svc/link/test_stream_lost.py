@@ -19,6 +19,7 @@ from tests.support.servers.scripted_runner import (
     Stream,
     ack,
     assign,
+    attention,
     keep,
     nobody_listens,
     ping,
@@ -26,6 +27,7 @@ from tests.support.servers.scripted_runner import (
     welcome,
 )
 from tests.support.work.scripted_handler import working
+from worker_svc.link.held_leases import HeldLeases
 from worker_svc.link.session import SessionTimings, StreamSession
 from worker_svc.link.stream import GROWTH
 
@@ -151,6 +153,26 @@ async def test_a_runner_that_is_started_again_is_found_again() -> None:
             await worker.handler.call()
         second = await life.enter_async_context(ScriptedRunner(first.address))
         assert (await second.stream()).hello.held_lease_ids == ["L1"]
+
+
+@pytest.mark.guard(name="a message ends at most its stream")
+async def test_a_message_that_the_worker_stumbles_over_ends_the_stream_and_not_the_worker(
+    runner: ScriptedRunner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stumbles(_leases: HeldLeases, _lease_id: str, _thinking_wanted: bool) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(HeldLeases, "attention", stumbles)
+    with capture_logs() as logs:
+        async with working(runner.address) as worker:
+            stream = await runner.welcomed(assign("L1"))
+            await stream.expect("accepted")
+            call = await worker.handler.call()
+            await stream.send(attention("L1", thinking_wanted=True))
+            assert (await runner.stream()).hello.held_lease_ids == ["L1"]
+            assert not call.cancelled.is_set()
+    (entry,) = (entry for entry in logs if entry["event"] == "message_not_handled")
+    assert (entry["kind"], type(entry["exc_info"])) == ("attention", ZeroDivisionError)
 
 
 @pytest.mark.guard(name="a silent runner is lost")

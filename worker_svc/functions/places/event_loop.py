@@ -28,6 +28,7 @@ class LoopPlace:
     def __init__(self, seats: int) -> None:
         self._seats = Seats(seats)
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._is_over = threading.Event()  # only `_end` sets it: functions may stop the loop, but not end it
         self._thread: threading.Thread | None = None
         self._watching: asyncio.Task[None] | None = None
 
@@ -62,7 +63,7 @@ class LoopPlace:
         self._watching.cancel()
         await asyncio.gather(self._watching, return_exceptions=True)
         still_running = await self._seats.until_empty(GOODBYE)
-        _call(loop, lambda: loop.create_task(_end(loop)))
+        _call(loop, lambda: loop.create_task(_end(loop, self._is_over)))
         if not still_running:
             await asyncio.to_thread(self._thread.join, GOODBYE)
 
@@ -71,7 +72,8 @@ class LoopPlace:
     def _running_loop(self) -> asyncio.AbstractEventLoop:
         if self._loop is None:
             self._loop = asyncio.new_event_loop()
-            self._thread = threading.Thread(target=_live, args=(self._loop,), name="async functions", daemon=True)
+            living = (self._loop, self._is_over)
+            self._thread = threading.Thread(target=_live, args=living, name="async functions", daemon=True)
             self._thread.start()
             self._watching = asyncio.create_task(self._watch(self._loop, self._thread))
         return self._loop
@@ -95,7 +97,7 @@ def _outcome_of(task: asyncio.Task[Outcome]) -> Outcome:
     if task.cancelled():
         return Broken(message="the worker ended")
     error = task.exception()
-    return task.result() if error is None else Broken(message=f"a bug in the worker: {error!r}")
+    return task.result() if error is None else Broken.by_bug(error)
 
 
 def _call(loop: asyncio.AbstractEventLoop, action: Callable[[], object]) -> None:
@@ -103,18 +105,22 @@ def _call(loop: asyncio.AbstractEventLoop, action: Callable[[], object]) -> None
         loop.call_soon_threadsafe(action)
 
 
-def _live(loop: asyncio.AbstractEventLoop) -> None:
-    """Runs the loop in its thread until it is stopped in order."""
+def _live(loop: asyncio.AbstractEventLoop, is_over: threading.Event) -> None:
+    """Runs the loop in its thread until it is over, and closes it."""
     asyncio.set_event_loop(loop)
-    while not loop.is_closed():
+    # guard: a function does not end the loop of all others -> if not is_over.is_set():
+    while not is_over.is_set():
         try:
             loop.run_forever()
-            loop.close()
         except (SystemExit, KeyboardInterrupt) as error:  # from a task that a function began; asyncio lets it through
             log.warning("async_function_wanted_to_exit", error=repr(error))
+        else:
+            if not is_over.is_set():
+                log.warning("async_function_stopped_the_loop")
+    loop.close()
 
 
-async def _end(loop: asyncio.AbstractEventLoop) -> None:
+async def _end(loop: asyncio.AbstractEventLoop, is_over: threading.Event) -> None:
     """Ends the tasks that functions have left behind, as asyncio.run does, and the loop."""
     left = asyncio.all_tasks() - {asyncio.current_task()}
     for task in left:
@@ -122,6 +128,7 @@ async def _end(loop: asyncio.AbstractEventLoop) -> None:
     await asyncio.gather(*left, return_exceptions=True)
     await loop.shutdown_asyncgens()
     await loop.shutdown_default_executor()
+    is_over.set()
     loop.stop()
 
 

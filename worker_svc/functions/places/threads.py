@@ -34,7 +34,10 @@ class ThreadPlace:
                 answer.set_result(outcome)
 
         def work() -> None:
-            outcome = callee.call(job, line)
+            try:
+                outcome = callee.call(job, line)
+            except BaseException as error:  # noqa: BLE001 - a call without an outcome would keep its seat for ever
+                outcome = Broken.by_bug(error)
             with suppress(RuntimeError):  # the event loop is closed: the worker has ended
                 home.call_soon_threadsafe(ended, outcome)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Awaitable, Callable
 from types import ModuleType
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
@@ -14,6 +15,7 @@ from worker_svc.llm.openai.dialects import taken_apart, wants_its_own_key_header
 from worker_svc.llm.openai.error_body import refusals_are_bounded
 
 if TYPE_CHECKING:
+    import httpx2
     import openai
 
 DEFAULT_BASE_URL = "https://api.openai.com/v1"
@@ -21,6 +23,10 @@ DEFAULT_BASE_URL = "https://api.openai.com/v1"
 CONNECT_SECONDS = 10.0
 WRITE_SECONDS = 60.0
 KEEP_SECONDS = 2.0  # an idle connection: many servers close theirs after 5, just when the next request is sent
+
+
+class RedirectedElsewhere(Exception):
+    """An endpoint redirects to another origin; the text names it, and follows the name of the model."""
 
 
 def new_client(
@@ -55,10 +61,25 @@ def new_client(
             trust_env=not is_near,
             headers={"Accept-Encoding": "identity"},  # a few packed bytes may become gigabytes
             max_redirects=REDIRECTS,
-            event_hooks={"response": [refusals_are_bounded]},
+            event_hooks={"request": [_only_to(http.URL(url))], "response": [refusals_are_bounded]},
         ),
     )
     return client
+
+
+def _only_to(home: httpx2.URL) -> Callable[[httpx2.Request], Awaitable[None]]:
+    """Returns a hook of the HTTP client that lets requests go to the origin of the base URL alone.
+
+    A redirect carries keys in headers and in the body, and of these the library takes out `Authorization` at most.
+    """
+
+    async def expect_home(request: httpx2.Request) -> None:
+        # guard: keys go to no other origin -> if False:
+        if request.url.origin != home.origin:
+            elsewhere = f"{request.url.scheme}://{request.url.netloc.decode()}"
+            raise RedirectedElsewhere(f"redirects to {elsewhere}: if that is the right server, set it as the base URL")
+
+    return expect_home
 
 
 def libraries() -> tuple[ModuleType, ModuleType]:

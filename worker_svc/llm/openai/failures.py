@@ -142,11 +142,11 @@ def _number(stated: str) -> float | None:
 def _until(http_date: str, clock: Clock) -> timedelta | None:
     try:
         moment = parsedate_to_datetime(http_date)
-    except ValueError:
+        if moment.tzinfo is None:  # "-0000": a date in UTC without a known zone
+            moment = moment.replace(tzinfo=UTC)
+        return _bounded((moment - clock()).total_seconds())
+    except (ValueError, OverflowError):  # no date, or one outside of what a calendar holds
         return None
-    if moment.tzinfo is None:  # "-0000": a date in UTC without a known zone
-        moment = moment.replace(tzinfo=UTC)
-    return _bounded((moment - clock()).total_seconds())
 
 
 def _bounded(seconds: float) -> timedelta:

@@ -27,6 +27,7 @@ from worker_svc.llm.openai.bounds import IDLE_SECONDS, MAX_SHOWN_CHARS, AnswerCl
 from worker_svc.llm.openai.chunks import chunks_in
 from worker_svc.llm.openai.client import (
     DEFAULT_BASE_URL,
+    RedirectedElsewhere,
     checked_key,
     checked_url,
     libraries,
@@ -109,6 +110,25 @@ class OpenAIModel:
         return without_secrets(self._base_url)
 
     async def complete(self, request: ModelRequest, on_delta: OnDelta, on_spent: OnSpent = unheard) -> ModelAnswer:
+        try:
+            return await self._answer(request, on_delta, on_spent)
+        except ModelFailure:
+            raise
+        except Exception as error:  # the endpoint has sent something new, and may not do so again
+            log.error("model_not_understood", model=self._name, endpoint=self.shown_url, exc_info=error)
+            bug = f"a bug in the worker, in its log: {type(error).__name__}{self._said(error)}"
+            # guard: a model raises only its failures -> raise
+            raise ModelFailure.transient(f"{self._who()} was not understood: {bug}") from None
+
+    async def close(self) -> None:
+        client, self._client = self._client, None
+        if client is not None:
+            await client.close()
+
+    # ---------------------------------------------------------------- one request
+
+    async def _answer(self, request: ModelRequest, on_delta: OnDelta, on_spent: OnSpent) -> ModelAnswer:
+        """Asks until the endpoint refuses no part of the question any more."""
         library, http = await asyncio.to_thread(libraries)
         question = Question(request, self._sampling, self._refused)
         account = Account(on_spent, question.max_tokens)
@@ -129,6 +149,9 @@ class OpenAIModel:
                 else:
                     account.ended(partial.streamed, on_its_way=not _was_read_to_its_end(http, error))
                 raise self._failure(library, http, error, partial) from None
+            except RedirectedElsewhere as error:
+                account.refused()
+                raise ModelFailure.permanent(f"{self._who()} {self._shown(error)}") from None
             except _NoEndpoint:
                 account.refused()
                 raise
@@ -139,13 +162,6 @@ class OpenAIModel:
                 account.ended(partial.streamed)
                 self._remember(question)
                 return answer
-
-    async def close(self) -> None:
-        client, self._client = self._client, None
-        if client is not None:
-            await client.close()
-
-    # ---------------------------------------------------------------- one request
 
     async def _ask(
         self,
@@ -246,9 +262,12 @@ class OpenAIModel:
         return f'model "{self._name}" at {self.shown_url}'
 
     def _said(self, error: BaseException | None) -> str:
+        words = self._shown(error)
+        return f": {words}" if words else ""
+
+    def _shown(self, error: BaseException | None) -> str:
         """Returns the error's words on one line, bounded. Secrets go first, for half a key is a secret too."""
-        words = " ".join(self._secrets.without(str(error or "")).split())
-        return f": {words[:MAX_SHOWN_CHARS]}" if words else ""
+        return " ".join(self._secrets.without(str(error or "")).split())[:MAX_SHOWN_CHARS]
 
 
 class _NoEndpoint(ModelFailure):

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from signoff.app import Context
+from signoff.app import Context, Failed
 from tests.support.work.functions import SAMPLE, callee, job
 from tests.support.work.givens import Heard, spent
 from worker_svc.functions import to_report as line_module
@@ -243,6 +243,45 @@ async def test_a_task_that_wants_to_exit_does_not_end_the_loop_of_the_others(pla
     with capture_logs() as logs:
         assert await outcome(started(places, callee(begins_one))) == Made(content=b"done", media_type="text/plain")
     assert [entry["event"] for entry in logs] == ["async_function_wanted_to_exit"]
+
+
+@pytest.mark.guard(name="a function does not end the loop of all others")
+async def test_a_function_that_stops_the_loop_does_not_end_the_others(places: CallPlaces) -> None:
+    async def stops_it() -> str:
+        asyncio.get_running_loop().stop()
+        await asyncio.sleep(0)
+        return "done"
+
+    with capture_logs() as logs:
+        for _ in range(2):
+            assert await outcome(started(places, callee(stops_it))) == Made(content=b"done", media_type="text/plain")
+    assert [entry["event"] for entry in logs] == 2 * ["async_function_stopped_the_loop"]
+
+
+@pytest.mark.parametrize("kind", [ValueError, SystemExit])
+async def test_a_failure_that_cannot_be_described_gives_its_seat_back(
+    places: CallPlaces, kind: type[BaseException]
+) -> None:
+    class Indescribable(Failed):
+        @property
+        def message(self) -> str:
+            raise kind
+
+        @message.setter
+        def message(self, value: str) -> None: ...
+
+    def thread() -> str:
+        raise Indescribable("no")
+
+    async def coroutine() -> str:
+        raise Indescribable("no")
+
+    for _ in range(3):
+        for call in (thread, coroutine):
+            told = await outcome(started(places, callee(call)))
+            assert isinstance(told, Broken)
+            assert told.message == f"a bug in the worker: {kind.__name__}"
+            assert "in message" in told.traceback
 
 
 async def test_closing_does_not_wait_for_what_cannot_be_stopped(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from signoff.errors import ConfigurationError
 from signoff.v1 import execution_pb2
@@ -190,6 +191,10 @@ async def test_each_way_to_go_wrong_has_its_kind(
         ("1e9", 86_400),
         ("soon", None),
         ("nan", None),
+        ("Mon, 01 Jan 99999999999 00:00:00 GMT", None),
+        ("Thu, 01 Jan 2026 12:00:30 -99999999999999999999", None),
+        ("Mon, 01 Jan 0001 00:00:00 +2359", 0),
+        ("Fri, 31 Dec 9999 23:59:59 -2359", 86_400),
     ],
 )
 async def test_retry_after_is_read_in_seconds_or_as_a_date(stated: str, expected: float | None) -> None:
@@ -207,6 +212,21 @@ async def test_retry_after_is_obeyed_on_server_errors_too() -> None:
 async def test_retry_after_in_milliseconds_goes_first(milliseconds: str, expected: float) -> None:
     failure = await refused(status(429, Retry_After_Ms=milliseconds, Retry_After="9"))
     assert failure.retry_after == timedelta(seconds=expected)
+
+
+@pytest.mark.guard(name="a model raises only its failures")
+async def test_a_bug_in_the_reading_of_an_answer_is_a_failure_that_may_pass_and_is_logged() -> None:
+    def broken_clock() -> datetime:
+        raise ZeroDivisionError(f"no time for {KEY}")
+
+    async with ModelServer(status(503, Retry_After="Thu, 01 Jan 2026 12:00:30 GMT")) as server:
+        model = OpenAIModel("planet-7b", base_url=server.base_url, api_key=KEY, clock=broken_clock)
+        with capture_logs() as logs, pytest.raises(ModelFailure) as caught:
+            await model.complete(question(), lambda _: None)
+        await model.close()
+    assert caught.value.kind == TRANSIENT
+    assert caught.value.message.endswith("a bug in the worker, in its log: ZeroDivisionError: no time for [secret]")
+    assert [(line["event"], type(line["exc_info"])) for line in logs] == [("model_not_understood", ZeroDivisionError)]
 
 
 async def test_an_address_without_a_server_is_an_outage() -> None:
@@ -308,6 +328,28 @@ async def test_the_key_appears_in_no_log_and_no_result(caplog: pytest.LogCapture
     assert KEY not in repr(results)
     assert KEY not in caplog.text
     assert KEY not in "".join(json.dumps(record.__dict__, default=repr) for record in caplog.records)
+
+
+@pytest.mark.guard(name="keys go to no other origin")
+@pytest.mark.parametrize("code", [302, 307])
+async def test_a_redirect_to_another_origin_gets_neither_key_nor_prompt(code: int) -> None:
+    async with ModelServer() as elsewhere:
+        origin = elsewhere.base_url.removesuffix("/v1")
+        failure = await refused(status(code, Location=f"{origin}/steal?key={KEY}"))
+        assert elsewhere.requests == []
+    assert failure.kind == PERMANENT
+    assert failure.message.endswith(f" redirects to {origin}: if that is the right server, set it as the base URL")
+
+
+async def test_a_redirect_within_the_origin_is_followed() -> None:
+    async with ModelServer(status(307, Location="/v2/chat"), streams("Mars")) as server:
+        model = model_at(server.base_url)
+        assert (await model.complete(question(), lambda _: None)).text == "Mars"
+        await model.close()
+    assert [(sent.path, sent.headers["authorization"]) for sent in server.requests] == [
+        ("/v1/chat/completions", f"Bearer {KEY}"),
+        ("/v2/chat", f"Bearer {KEY}"),
+    ]
 
 
 def test_a_user_and_a_password_in_the_url_are_not_shown() -> None:
