@@ -19,25 +19,32 @@ def check_names(plan: Map, settings: Settings) -> None:
 
 def fresh_tasks(plan: Map, settings: Settings) -> frozenset[int]:
     """Returns the tasks that are done anew in any case. Names that are not known are passed over."""
-    return frozenset(_named(plan, settings.fresh_tasks) | _with_what_follows(plan, _named(plan, settings.from_tasks)))
+    fresh, first = _tasks(plan, settings.fresh_tasks), _tasks(plan, settings.from_tasks)
+    return frozenset(fresh | _with_what_follows(plan, first))
 
 
 def wanted_tasks(plan: Map, settings: Settings) -> frozenset[int] | None:
     """Returns the tasks that are asked for, with all that they need. None: all of the map."""
     if not settings.until_tasks:
         return None
-    wanted = _named(plan, settings.until_tasks)
-    pending = list(wanted)
+    return frozenset(_tasks(plan, settings.until_tasks, with_needs=True))
+
+
+def _tasks(plan: Map, names: Iterable[str], *, with_needs: bool = False) -> set[int]:
+    """Returns the tasks that the names stand for. Each node is looked into once, however many names lead to it."""
+    found = {node for node in map(plan.node, names) if node is not None}
+    pending = [*found]
     while pending:
-        new = set(plan.producers(pending.pop())) - wanted
-        wanted |= new
+        node = pending.pop()
+        if node < plan.task_count:
+            below = plan.waits_for[node] if with_needs else ()
+        else:
+            below = plan.members[node - plan.task_count]
+        # guard: a group is looked into once -> new = set(below)
+        new = set(below) - found
+        found |= new
         pending += new
-    return frozenset(wanted)
-
-
-def _named(plan: Map, names: Iterable[str]) -> set[int]:
-    nodes = (plan.node(name) for name in names)
-    return {task for node in nodes if node is not None for task in plan.tasks_below(node)}
+    return {node for node in found if node < plan.task_count}
 
 
 def _with_what_follows(plan: Map, tasks: set[int]) -> set[int]:
