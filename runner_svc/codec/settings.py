@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -35,13 +36,18 @@ def settings_from_proto(message: pb.ExecutionSettings, defaults: Settings | None
         canary_rate=message.canary_rate if message.HasField("canary_rate") else base.canary_rate,
         keep_prompts=message.keep_prompts if message.HasField("keep_prompts") else base.keep_prompts,
         reuse=message.reuse if message.HasField("reuse") else base.reuse,
-        fresh_tasks=tuple(message.fresh_task_ids),
+        fresh_tasks=_once(message.fresh_task_ids),
         fresh_prompts=message.fresh_prompts,
-        from_tasks=tuple(message.from_task_ids),
-        until_tasks=tuple(message.until_task_ids),
+        from_tasks=_once(message.from_task_ids),
+        until_tasks=_once(message.until_task_ids),
         **counts,
         **times,
     )
+
+
+def _once(names: Iterable[str]) -> tuple[str, ...]:
+    """Returns the names without repeats: a client may name a task as often as a message holds."""
+    return tuple(dict.fromkeys(names))
 
 
 def on_failure_from_proto(number: int) -> OnFailure | None:

@@ -128,13 +128,16 @@ class Map:
 
     def node(self, name: str) -> int | None:
         """Returns the number of a task or a group; None when there is none of that name."""
-        if name in self.numbers:
-            return self.numbers[name]
-        return self.task_count + self.group_ids.index(name) if name in self.group_ids else None
+        return self.numbers[name] if name in self.numbers else self.group_numbers.get(name)
 
     def name(self, node: int) -> str:
         """Returns the id of a task or a group."""
         return self.task_ids[node] if node < self.task_count else self.group_ids[node - self.task_count]
+
+    @cached_property
+    def group_numbers(self) -> Mapping[str, int]:
+        """Returns the node number of each group by its id."""
+        return {group_id: node for node, group_id in enumerate(self.group_ids, start=self.task_count)}
 
     @cached_property
     def waiters(self) -> Sequence[Sequence[int]]:
@@ -228,7 +231,7 @@ class Map:
     def prepare(self) -> None:
         """Computes all cached properties beforehand: seconds of work for a large map, to be done in another thread."""
         _ = self.waiters, self.member_counts, self.members, self.waits, self.tails, self.first
-        _ = self.makers, self.missed, self.examples, self.input_counts, self.places
+        _ = self.makers, self.missed, self.examples, self.input_counts, self.places, self.group_numbers
 
     @cached_property
     def makers(self) -> dict[str, int]:

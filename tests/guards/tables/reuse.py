@@ -15,6 +15,7 @@ GUARDS: Sequence[Guard] = (
     Guard("other criteria judge again", "a criterion is added to a plan that was run"),
     Guard("what goes on is offered earlier results", "an execution is stopped, and goes on after a restart"),
     Guard("only what is asked for is done", "a person asks for the first half of a plan"),
+    Guard("a group is looked into once", "a client names the same group many times, and the groups around it"),
     Guard("a late candidate is adopted", "a worker is away for a minute, and comes back with its work done"),
     Guard("a task that was given up adopts nothing", "ten workers are lost over a task, and one of them comes back"),
     Guard("a late candidate is adopted only while there is nothing better", "a first version comes after the second"),
