@@ -55,7 +55,7 @@ Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 PREVIEWED_A_PAGE = 1000
 MOST_WARNINGS = 20
 MOST_SNAPSHOTS = 16  # of large executions that are sent at once: each is held as a whole
-MOST_SENDING = 64  # layouts, artifacts and candidates that are sent at once: each holds one or two messages of 1 MiB
+MOST_LAYOUTS = 64  # that are sent at once: each holds one or two messages of 1 MiB
 
 
 class RunnerService(runner_pb2_grpc.RunnerServiceServicer):
@@ -87,7 +87,7 @@ class RunnerService(runner_pb2_grpc.RunnerServiceServicer):
         self._contents = ContentUploads(engine.contents)
         self._send = Sending(engine.contents)
         self._files = FileUploads(engine)
-        self._sending = ConcurrencyLimit(MOST_SENDING, "layouts and artifacts")
+        self._layouts = ConcurrencyLimit(MOST_LAYOUTS, "layouts")
         self._snapshots = ConcurrencyLimit(MOST_SNAPSHOTS, "snapshots of large executions")
 
     # ------------------------------------------------------------ layouts
@@ -112,7 +112,7 @@ class RunnerService(runner_pb2_grpc.RunnerServiceServicer):
     ) -> AsyncIterator[bytes]:
         check_request(request)
         key = await self._engine.ask(lambda state: layout_key(state, request))
-        async with self._sending.slot():
+        async with self._layouts.slot():
             async for body in layout_parts(self._store, key, tasks=request.tasks):
                 yield body
 
@@ -269,8 +269,9 @@ class RunnerService(runner_pb2_grpc.RunnerServiceServicer):
         info, content = await self._engine.ask(lambda state: _artifact(state, request))
         file = await self._send.file(content, request, f"task {request.task_id}")
         yield runner_pb2.GetArtifactResponse(info=info, file=file)
-        async with self._sending.slot():
-            async for piece in self._send.pieces(content, request, file):
+        to_worker = bool(request.lease_id)
+        async with self._send.place(content, request, file, to_worker=to_worker):
+            async for piece in self._send.pieces(content, request, file, to_worker=to_worker):
                 yield runner_pb2.GetArtifactResponse(file=piece.file, chunk=piece.chunk)
 
     async def GetCandidate(
@@ -284,7 +285,7 @@ class RunnerService(runner_pb2_grpc.RunnerServiceServicer):
         yield runner_pb2.GetCandidateResponse(info=info, file=file)
         if request.info_only:
             return
-        async with self._sending.slot():
+        async with self._send.place(content, request, file):
             async for piece in self._send.pieces(content, request, file):
                 yield runner_pb2.GetCandidateResponse(file=piece.file, chunk=piece.chunk)
 
@@ -301,7 +302,8 @@ class RunnerService(runner_pb2_grpc.RunnerServiceServicer):
         query = await self._engine.ask(lambda state: _prompt_query(state, request))
         info = await find_prompt(self._store, query, request.digest)
         yield runner_pb2.GetPromptResponse(info=info)
-        async with self._sending.slot(), self._engine.contents.lent(info.digest, info.size_bytes) as body:
+        size = info.size_bytes
+        async with self._send.place_for(size), self._engine.contents.lent(info.digest, size) as body:
             for start in range(0, len(body), CHUNK_BYTES):
                 yield runner_pb2.GetPromptResponse(chunk=body[start : start + CHUNK_BYTES])
 
