@@ -111,9 +111,8 @@ async def test_clients_with_large_contents_leave_room_to_small_ones_and_to_worke
     monkeypatch.setattr(contents, "LARGE_BYTES", 99)
     monkeypatch.setattr(contents, "WAIT", 0.01)
     kept = Contents(store, limit=0)
-    async with kept.lent("a", 100):
-        async with kept.lent("b", size, to_worker=to_worker) as body:
-            assert body == b"b" * 100
+    async with kept.lent("a", 100), kept.lent("b", size, to_worker=to_worker) as body:
+        assert body == b"b" * 100
 
 
 async def test_one_that_the_store_has_lost_is_an_error_for_all_and_can_be_asked_for_again(store: CountingStore) -> None:
