@@ -11,6 +11,10 @@ GUARDS: Sequence[Guard] = (
     Guard("a standby is not taken for the one that serves", "one of two runners stands by"),
     Guard("a runner that is lost to one call is not taken from the others", "one call of many to a runner fails"),
     Guard("a stream is read in time", "a client opens a stream and never reads it"),
+    Guard(
+        "only leases that were given bring executions in",
+        "a worker reports results under leases of old executions that were never given",
+    ),
     Guard("a few fetches at once", "clients set layouts of many large plans at once"),
     Guard("one fetch of a plan at a time", "clients set the layout of a large plan many times at once"),
     Guard("a first layout is set once", "many clients start a new plan at once"),
