@@ -10,7 +10,7 @@ import asyncio
 import hashlib
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Mapping, Sequence, Set
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 
 from runner_svc.objects.port import Objects
@@ -20,8 +20,9 @@ from signoff.rpc.channel import CHUNK_BYTES
 from signoff.rpc.concurrency import WAIT
 
 CACHE_BYTES = 64 * 1024 * 1024
-LENT_BYTES = 256 * 1024 * 1024  # of all contents that are being sent; each counts once, however many receive it
-LARGE_BYTES = 1024 * 1024  # a larger content lies in the object store, when there is one
+#: Of all large contents that are being sent to clients, and as many to workers; each counts once, however many get it.
+LENT_BYTES = 256 * 1024 * 1024
+LARGE_BYTES = 1024 * 1024  # a larger content lies in the object store, when there is one, and waits for room to be sent
 SWEPT_AT_ONCE = 500  # objects
 ASKED_AT_ONCE = 1_000  # digests of one question to the store
 
@@ -51,8 +52,7 @@ class Contents:
         self._limit = limit
         self._size = 0
         self._recent: OrderedDict[str, bytes] = OrderedDict()
-        self._lent: dict[str, _Lent] = {}
-        self._returned = asyncio.Event()
+        self._lent_to_clients, self._lent_to_workers = _Lending(self), _Lending(self)
         self._being_put: dict[str, int] = {}  # objects, and how often
         self._removing = asyncio.Lock()
 
@@ -96,54 +96,28 @@ class Contents:
             )
         return self._objects.read(digest, start, end)
 
-    @asynccontextmanager
-    async def lent(self, digest: str, size: int) -> AsyncIterator[bytes]:
+    def lent(self, digest: str, size: int, *, to_worker: bool = False) -> AbstractAsyncContextManager[bytes]:
         """Gives the bytes of a content for the length of the block. Users at the same time share one copy.
 
-        Waits while too many bytes are lent; raises TooManyStreams when that lasts, and StorageFailed as `get` does.
+        A large content waits while too many bytes are lent; raises TooManyStreams when that lasts, and StorageFailed as
+        `get` does. `to_worker`: under a lease, for which clients leave room however slowly they read.
         """
-        await self._room_for(digest, size)
-        # guard: a content is read once -> lent = None
-        lent = self._lent.get(digest)
-        if lent is None:
-            lent = self._lent[digest] = _Lent(asyncio.create_task(self.get(digest)), size)
-        lent.users += 1
-        try:
-            yield await asyncio.shield(lent.reading)
-        finally:
-            lent.users -= 1
-            if not lent.users:
-                lent.reading.cancel()
-                del self._lent[digest]
-                self._returned.set()
+        # guard: workers read beside clients -> return self._lent_to_clients.lent(digest, size)
+        return (self._lent_to_workers if to_worker else self._lent_to_clients).lent(digest, size)
 
-    async def _room_for(self, digest: str, size: int) -> None:
-        """Waits until a content may be lent: it is lent already, or fits beside the others. One alone always fits."""
-        try:
-            async with asyncio.timeout(WAIT):
-                # guard: bytes that are sent at once -> while self._lent and digest not in self._lent and False:
-                while self._lent and digest not in self._lent and self._lent_bytes + size > LENT_BYTES:
-                    self._returned.clear()
-                    await self._returned.wait()
-        except TimeoutError:
-            in_use = f"{self._lent_bytes:,} bytes of others are being sent, and none was within {WAIT:g} s"
-            raise TooManyStreams(f"expected room for an artifact of {size:,} bytes, but {in_use}") from None
+    async def sent(
+        self, digest: str, size: int, offset: int = 0, length: int = 0, *, to_worker: bool = False
+    ) -> AsyncIterator[bytes]:
+        """Yields the bytes of a content, in pieces. `length`: the most bytes; 0: all from the offset on.
 
-    @property
-    def _lent_bytes(self) -> int:
-        return sum(lent.size for lent in self._lent.values())
-
-    async def sent(self, digest: str, size: int, offset: int = 0, length: int = 0) -> AsyncIterator[bytes]:
-        """Yields the bytes of a content for a client, in pieces. `length`: the most bytes; 0: all from the offset on.
-
-        What lies in the object store is read piece by piece; anything else is lent meanwhile.
+        What lies in the object store is read piece by piece; anything else is lent meanwhile, as `lent` says.
         """
         most = length or None
         if self._is_large(size) and await self._store.is_object(digest):
             async for piece in self.stream(digest, offset, most):
                 yield piece
             return
-        async with self.lent(digest, size) as body:
+        async with self.lent(digest, size, to_worker=to_worker) as body:
             end = len(body) if most is None else min(len(body), offset + most)
             for start in range(offset, end, CHUNK_BYTES):
                 yield body[start : min(start + CHUNK_BYTES, end)]
@@ -250,6 +224,51 @@ class Contents:
             gone = [digest for digest in digests if digest not in known and digest not in self._being_put]
             await self._objects.delete(gone)
         return len(gone)
+
+
+class _Lending:
+    """The contents that are being sent, with a bound of the bytes of large ones."""
+
+    def __init__(self, contents: Contents) -> None:
+        self._contents = contents
+        self._lent: dict[str, _Lent] = {}
+        self._returned = asyncio.Event()
+
+    @asynccontextmanager
+    async def lent(self, digest: str, size: int) -> AsyncIterator[bytes]:
+        """Does what Contents.lent promises."""
+        # guard: small contents wait for no room -> if True:
+        if size > LARGE_BYTES:
+            await self._room_for(digest, size)
+        # guard: a content is read once -> lent = None
+        lent = self._lent.get(digest)
+        if lent is None:
+            lent = self._lent[digest] = _Lent(asyncio.create_task(self._contents.get(digest)), size)
+        lent.users += 1
+        try:
+            yield await asyncio.shield(lent.reading)
+        finally:
+            lent.users -= 1
+            if not lent.users:
+                lent.reading.cancel()
+                del self._lent[digest]
+                self._returned.set()
+
+    async def _room_for(self, digest: str, size: int) -> None:
+        """Waits until a content may be lent: it is lent already, or fits beside the others. One alone always fits."""
+        try:
+            async with asyncio.timeout(WAIT):
+                # guard: bytes that are sent at once -> while self._lent_bytes and digest not in self._lent and False:
+                while self._lent_bytes and digest not in self._lent and self._lent_bytes + size > LENT_BYTES:
+                    self._returned.clear()
+                    await self._returned.wait()
+        except TimeoutError:
+            in_use = f"{self._lent_bytes:,} bytes of others are being sent, and none was within {WAIT:g} s"
+            raise TooManyStreams(f"expected room for an artifact of {size:,} bytes, but {in_use}") from None
+
+    @property
+    def _lent_bytes(self) -> int:
+        return sum(lent.size for lent in self._lent.values() if lent.size > LARGE_BYTES)
 
 
 class _Checked:

@@ -141,6 +141,10 @@ class Engine:
         """Takes in reports. Waits while the inbox is full."""
         await self._inbox.report(*incoming)
 
+    def report_lost(self, lost: signals.WorkerLost) -> None:
+        """Takes in the end of a session at once, however full the inbox is."""
+        self._inbox.report_lost(lost)
+
     async def between_turns(self, work: Callable[[State], Awaitable[T]], *, changes_state: bool = False) -> T:
         """Does work on the durable state while nothing is decided or committed, and returns what it returns.
 

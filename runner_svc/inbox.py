@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar, cast
 
@@ -27,6 +27,7 @@ class Item:
     signal: signals.Signal | None
     ask: Callable[[State], Any] | None
     answer: asyncio.Future[Any] | None
+    has_place: bool = True  #: it counts against the bound of the inbox
 
     def fail(self, error: Exception) -> None:
         """Answers the caller with an error, if it still waits."""
@@ -39,8 +40,9 @@ class Inbox:
 
     def __init__(self, clock: SteadyClock) -> None:
         self._clock = clock
-        # guard: the inbox is bounded -> self._items: asyncio.Queue[Item] = asyncio.Queue()
-        self._items: asyncio.Queue[Item] = asyncio.Queue(INBOX_LIMIT)
+        self._items: asyncio.Queue[Item] = asyncio.Queue()
+        # guard: the inbox is bounded -> self._places = asyncio.Semaphore(INBOX_LIMIT * 1_000)
+        self._places = asyncio.Semaphore(INBOX_LIMIT)
         self._has_ended = False
         #: of the last jump of the clock: what came before it counts as if it came then, with the time that it has left
         self._jumped_at = 0.0
@@ -62,19 +64,33 @@ class Inbox:
     async def report(self, *incoming: signals.Signal) -> None:
         """Takes in reports. Waits while the inbox is full."""
         for signal in incoming:
-            if self._has_ended:
+            if not await self._take(Item(signal, None, None)):
                 return
-            if self._items.full():
-                await self._items.put(Item(signal, None, None))
-            else:
-                self._items.put_nowait(Item(signal, None, None))
+
+    def report_lost(self, lost: signals.WorkerLost) -> None:
+        """Takes in the end of a session at once, behind all that it has reported.
+
+        It goes past the bound, and each session has one. Its stream may be cancelled at any moment, and a report that
+        waits would be lost then: the session would stay, and be given work without end.
+        """
+        if not self._has_ended:
+            self._items.put_nowait(Item(lost, None, None, has_place=False))
 
     async def _put(self, item: Item) -> Any:
-        if self._has_ended:
+        if not await self._take(item):
             raise ShuttingDown("the runner is about to end")
-        await self._items.put(item)
         assert item.answer is not None
         return await item.answer
+
+    async def _take(self, item: Item) -> bool:
+        """Takes an item in, once there is a place for it. False: the runner is about to end."""
+        if not self._has_ended:
+            await self._places.acquire()
+        if self._has_ended:
+            self._places.release()  # for the next one that waits, which is told the same
+            return False
+        self._items.put_nowait(item)
+        return True
 
     # ------------------------------------------------------------ for the engine
 
@@ -90,6 +106,7 @@ class Inbox:
     def _drain(self, items: list[Item], deadline: float | None) -> list[Item]:
         while len(items) < TURN_LIMIT and not self._items.empty():
             items.append(self._items.get_nowait())
+        self._give_back(items)
         now = self._clock.now()
         jumped = self._clock.take_jump()
         if jumped:
@@ -104,10 +121,16 @@ class Inbox:
             items.insert(0, Item(signals.TimePassed(at=now), None, None))
         return items
 
+    def _give_back(self, items: Sequence[Item]) -> None:
+        """Gives the places of items back that have left the inbox."""
+        for item in items:
+            if item.has_place:
+                self._places.release()
+
     def wake(self) -> None:
         """Makes a turn begin, if none would by itself."""
         if self.is_empty:
-            self._items.put_nowait(Item(None, None, None))
+            self._items.put_nowait(Item(None, None, None, has_place=False))
 
     def refuse_more(self) -> None:
         """Takes nothing in from now on."""
@@ -116,4 +139,6 @@ class Inbox:
     def fail_all(self, error: Exception) -> None:
         """Answers all callers that wait with an error."""
         while not self._items.empty():
-            self._items.get_nowait().fail(error)
+            item = self._items.get_nowait()
+            item.fail(error)
+            self._give_back([item])

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
+from weakref import WeakValueDictionary
 
 import grpc.aio
 from google.protobuf.message import DecodeError
@@ -14,8 +15,12 @@ from runner_svc.codec.maps import MOST_BYTES, MOST_PARTS, fetched_map
 from runner_svc.core.model.map import Map
 from signoff.errors import PlanInvalid, PlannerUnavailable, PlanNotFound
 from signoff.rpc.channel import connect
+from signoff.rpc.concurrency import ConcurrencyLimit, in_thread
 from signoff.rpc.statuses import reason_of
 from signoff.v1 import plan_pb2, planner_pb2
+
+#: Plans that are fetched at once: each is read in a thread, of which other work, such as the engine's, needs some too.
+MOST_FETCHED = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +40,23 @@ class Planner(Protocol):
         """Returns a compiled plan. Raises PlanNotFound, PlannerUnavailable, or PlanInvalid when no map comes."""
 
 
+class FetchLimit:
+    """Limits the fetches of plans: a few at once, and of each plan one."""
+
+    def __init__(self) -> None:
+        self._all = ConcurrencyLimit(MOST_FETCHED, "fetches of plans")
+        self._of_plan: WeakValueDictionary[str, ConcurrencyLimit] = WeakValueDictionary()
+
+    @asynccontextmanager
+    async def slot(self, plan_id: str) -> AsyncIterator[None]:
+        """Holds a slot for a plan for the length of the block. Raises TooManyStreams when none is free for too long."""
+        # guard: one fetch of a plan at a time -> of_plan = ConcurrencyLimit(1, "")
+        of_plan = self._of_plan.setdefault(plan_id, ConcurrencyLimit(1, f"fetches of plan {plan_id}"))
+        # guard: a few fetches at once -> async with of_plan.slot():
+        async with of_plan.slot(), self._all.slot():
+            yield
+
+
 class GrpcPlanner:
     """The planner service at an address; an empty address means that there is none."""
 
@@ -52,7 +74,7 @@ class GrpcPlanner:
             raise self._problem(error, plan_id) from error
         # Millions of tasks take seconds to read; the loop has streams to serve meanwhile.
         try:
-            return await asyncio.to_thread(_read, plan_id, answers)
+            return await in_thread(lambda: _read(plan_id, answers))
         except PlanInvalid as wrong:
             raise PlanInvalid(f"the planner's map of {plan_id}: {wrong}") from None
 

@@ -188,7 +188,7 @@ class WorkerTooSlow(Rejected):
 
 
 class ReaderTooSlow(Rejected):
-    """The caller of a streaming rpc has taken nothing of the answer for too long."""
+    """The caller of a streaming rpc takes the answer too slowly."""
 
     status = "RESOURCE_EXHAUSTED"
 

@@ -19,12 +19,14 @@ from runner_svc.core.decide.turn import Decision, State, Steps, Turn, TurnFailed
 from runner_svc.core.fleet.deadlines import Due
 from runner_svc.core.fleet.timings import ModelTables, StreamTimings
 from runner_svc.core.model import signals
-from runner_svc.core.model.values import ExecutionId, execution_of_lease
+from runner_svc.core.model.values import ExecutionId, execution_of_lease, task_of_lease
 from runner_svc.core.state.execution import Execution
-from runner_svc.core.state.overview import EarlierUnknown, ExecutionArchived, MapUnloaded, NotInMemory
+from runner_svc.core.state.overview import EarlierUnknown, ExecutionArchived, LeaseUnknown, MapUnloaded, NotInMemory
 from signoff.errors import NoLayout, Rejected
 
 NOW = float("-inf")  # a time that has come
+#: Reports that may be kept of a lease that has ended.
+_KEPT_WHEN_LATE = (signals.UsageReported, signals.CandidateMade, signals.WorkFailed, signals.VerdictGiven)
 MORE_LENDS = 3  # times that a turn goes on with giving out work: many assignments travel in one frame
 
 
@@ -40,11 +42,21 @@ class Machine:
             if isinstance(signal, signals.StartExecution):
                 yield from self._absent_layout(signal.plan_id)
                 yield from self._absent_earlier(signal)
-            elif self.state.archived:
-                for execution in set(_executions_of(signal)) & self.state.archived.keys():
-                    yield ExecutionArchived(execution)
+            elif isinstance(signal, signals.ExecutionCommand) and signal.execution in self.state.archived:
+                yield ExecutionArchived(signal.execution)
+            elif isinstance(signal, _KEPT_WHEN_LATE):
+                yield from self._absent_for_late(signal)
             if isinstance(signal, signals.ResumeExecution | signals.RetryTask):
                 yield from self._absent_for_resume(signal)
+
+    def _absent_for_late(self, signal: signals.AboutLease) -> Iterator[NotInMemory]:
+        """Yields the lease of an archived execution, of which a late result may have to be kept or acknowledged.
+
+        What else comes under such a lease, and Hello, is answered without its execution: the lease has ended.
+        """
+        known, task = self.state.archived.get(execution_of_lease(signal.lease)), task_of_lease(signal.lease)
+        if known is not None and known.pruned_at is None and task is not None and task < sum(known.counts):
+            yield LeaseUnknown(known.id, task, signal.lease)
 
     def _absent_layout(self, plan_id: str) -> Iterator[NotInMemory]:
         try:

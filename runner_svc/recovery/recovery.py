@@ -37,7 +37,14 @@ from runner_svc.core.model.map import Map, map_key
 from runner_svc.core.model.values import RUNNER, ExecutionId
 from runner_svc.core.state import fold
 from runner_svc.core.state.execution import Execution
-from runner_svc.core.state.overview import EarlierUnknown, ExecutionArchived, MapUnloaded, NotInMemory, Overview
+from runner_svc.core.state.overview import (
+    EarlierUnknown,
+    ExecutionArchived,
+    LeaseUnknown,
+    MapUnloaded,
+    NotInMemory,
+    Overview,
+)
 from runner_svc.core.state.restore import restore
 from runner_svc.listings import listed_of_all
 from runner_svc.recovery.damaged import (
@@ -213,9 +220,21 @@ class Recovery:
             await self._bring_map(state, absent.key)
         elif isinstance(absent, ExecutionArchived) and absent.execution in state.archived:
             await self._build(state, state.archived[absent.execution])
+        elif isinstance(absent, LeaseUnknown) and absent.execution in state.archived:
+            # guard: only leases that were given bring executions in -> if True:
+            if await self._has_given(absent):
+                await self._build(state, state.archived[absent.execution])
         elif isinstance(absent, EarlierUnknown):
             found = await self._earlier.search(state, absent.plan_id, absent.before, with_parts=absent.with_parts)
             state.earlier[absent.before or absent.plan_id] = found
+
+    async def _has_given(self, lease: LeaseUnknown) -> bool:
+        """Tells whether an archived execution has given a lease, by the record of one task."""
+        body = await self._store.checkpointed_task(lease.execution, lease.task)
+        try:
+            return body is not None and record_from_bytes(body).knows(lease.lease)
+        except Exception:  # noqa: BLE001 - any bug: then the whole execution is built, and quarantined if it must be
+            return True
 
     async def _bring_map(self, state: State, key: str) -> None:
         try:

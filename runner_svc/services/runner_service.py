@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import itertools
 import uuid
@@ -26,7 +25,7 @@ from runner_svc.core.model.values import NO_TASK, RUNNER, Content, ExecutionId
 from runner_svc.core.state.execution import Execution
 from runner_svc.core.state.overview import Overview
 from runner_svc.engine import Engine
-from runner_svc.planner import Planner
+from runner_svc.planner import FetchLimit, Planner
 from runner_svc.prune.collection import GRACE
 from runner_svc.prune.exclusive import Exclusive
 from runner_svc.prune.pruner import Pruner
@@ -47,15 +46,18 @@ from runner_svc.services.worker_list import workers_to_proto
 from runner_svc.store.port import Store
 from signoff.errors import ArtifactNotFound, InvalidField, PlanNotFound
 from signoff.rpc.channel import CHUNK_BYTES
-from signoff.rpc.concurrency import ConcurrencyLimit
+from signoff.rpc.concurrency import ConcurrencyLimit, in_thread
 from signoff.v1 import execution_pb2, plan_pb2, runner_pb2, runner_pb2_grpc
 
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 
 PREVIEWED_A_PAGE = 1000
+MOST_PREVIEWS = (
+    2  # that are made at once: each takes a thread, of which other work, such as the engine's, needs some too
+)
 MOST_WARNINGS = 20
 MOST_SNAPSHOTS = 16  # of large executions that are sent at once: each is held as a whole
-MOST_SENDING = 64  # layouts, artifacts and candidates that are sent at once: each holds one or two messages of 1 MiB
+MOST_LAYOUTS = 64  # that are sent at once: each holds one or two messages of 1 MiB
 
 
 class RunnerService(runner_pb2_grpc.RunnerServiceServicer):
@@ -80,6 +82,8 @@ class RunnerService(runner_pb2_grpc.RunnerServiceServicer):
         self._store = store
         self._hub = hub
         self._planner = planner
+        self._fetches = FetchLimit()
+        self._previews = ConcurrencyLimit(MOST_PREVIEWS, "previews")
         self._currency = currency
         self._files_of_plan = files_of_plan
         self._exclusive = Exclusive()
@@ -87,7 +91,7 @@ class RunnerService(runner_pb2_grpc.RunnerServiceServicer):
         self._contents = ContentUploads(engine.contents)
         self._send = Sending(engine.contents)
         self._files = FileUploads(engine)
-        self._sending = ConcurrencyLimit(MOST_SENDING, "layouts and artifacts")
+        self._layouts = ConcurrencyLimit(MOST_LAYOUTS, "layouts")
         self._snapshots = ConcurrencyLimit(MOST_SNAPSHOTS, "snapshots of large executions")
 
     # ------------------------------------------------------------ layouts
@@ -95,11 +99,22 @@ class RunnerService(runner_pb2_grpc.RunnerServiceServicer):
     async def SetLayout(self, request: runner_pb2.SetLayoutRequest, context: Context) -> runner_pb2.SetLayoutResponse:
         if not request.plan_id:
             raise InvalidField("plan_id", "the id of a compiled plan", "nothing")
-        header = await self._set_layout(request.plan_id, request.request_id)
+        async with self._fetches.slot(request.plan_id):
+            header = await self._set_layout(request.plan_id, request.request_id)
         return runner_pb2.SetLayoutResponse(header=header)
 
+    async def _set_first_layout(self, plan_id: str) -> None:
+        """Makes a plan's map its layout, unless another start has done so while this one waited."""
+        async with self._fetches.slot(plan_id):
+            # guard: a first layout is set once -> if True:
+            if not await self._has_layout(plan_id):
+                await self._set_layout(plan_id, "")
+
+    async def _has_layout(self, plan_id: str) -> bool:
+        return await self._engine.ask(lambda state: plan_id in state.layouts)
+
     async def _set_layout(self, plan_id: str, request_id: str) -> plan_pb2.MapHeader:
-        """Stores the map, then has the engine make it the layout of its plan."""
+        """Stores the map, then has the engine make it the layout of its plan. Call it in a slot of `_fetches`."""
         fetched = await self._planner.fetch(plan_id)
         with self._engine.setting(fetched.map.key):
             await self._store.put_map(fetched.map.key, fetched.parts)
@@ -112,7 +127,7 @@ class RunnerService(runner_pb2_grpc.RunnerServiceServicer):
     ) -> AsyncIterator[bytes]:
         check_request(request)
         key = await self._engine.ask(lambda state: layout_key(state, request))
-        async with self._sending.slot():
+        async with self._layouts.slot():
             async for body in layout_parts(self._store, key, tasks=request.tasks):
                 yield body
 
@@ -123,8 +138,8 @@ class RunnerService(runner_pb2_grpc.RunnerServiceServicer):
     ) -> runner_pb2.StartExecutionResponse:
         settings, inputs = settings_from_proto(request.settings), given_by_client(request.inputs)
         await self._contents.check_uploaded(inputs)
-        if request.plan_id and not await self._engine.ask(lambda state: request.plan_id in state.layouts):
-            await self._set_layout(request.plan_id, "")
+        if request.plan_id and not await self._has_layout(request.plan_id):
+            await self._set_first_layout(request.plan_id)
         new = ExecutionId(uuid.uuid4().hex)
         signal = signals.StartExecution(
             at=self._engine.now(),
@@ -148,19 +163,22 @@ class RunnerService(runner_pb2_grpc.RunnerServiceServicer):
         self, request: runner_pb2.PreviewExecutionRequest, context: Context
     ) -> runner_pb2.PreviewExecutionResponse:
         settings, inputs = settings_from_proto(request.settings), given_by_client(request.inputs)
-        plan = await self._compiled(request.plan_id) if request.plan_id else None
-        question = await self._engine.ask(
-            lambda state: question_of(state, plan or state.layout(request.plan_id), settings, inputs)
-        )
-        found = await asyncio.to_thread(preview, question)
+        # guard: a few previews at once -> async with contextlib.nullcontext():
+        async with self._previews.slot():
+            plan = await self._compiled(request.plan_id) if request.plan_id else None
+            question = await self._engine.ask(
+                lambda state: question_of(state, plan or state.layout(request.plan_id), settings, inputs)
+            )
+            found = await in_thread(lambda: preview(question))
         return preview_to_proto(found, request.max_tasks or PREVIEWED_A_PAGE)
 
     async def _compiled(self, plan_id: str) -> Map | None:
         """Returns a plan's map as the planner has it. None: it has none, but it was set as a layout before."""
         try:
-            return (await self._planner.fetch(plan_id)).map
+            async with self._fetches.slot(plan_id):
+                return (await self._planner.fetch(plan_id)).map
         except PlanNotFound:
-            if await self._engine.ask(lambda state: plan_id in state.layouts):
+            if await self._has_layout(plan_id):
                 return None
             raise
 
@@ -269,8 +287,9 @@ class RunnerService(runner_pb2_grpc.RunnerServiceServicer):
         info, content = await self._engine.ask(lambda state: _artifact(state, request))
         file = await self._send.file(content, request, f"task {request.task_id}")
         yield runner_pb2.GetArtifactResponse(info=info, file=file)
-        async with self._sending.slot():
-            async for piece in self._send.pieces(content, request, file):
+        to_worker = bool(request.lease_id)
+        async with self._send.place(content, request, file, to_worker=to_worker):
+            async for piece in self._send.pieces(content, request, file, to_worker=to_worker):
                 yield runner_pb2.GetArtifactResponse(file=piece.file, chunk=piece.chunk)
 
     async def GetCandidate(
@@ -284,7 +303,7 @@ class RunnerService(runner_pb2_grpc.RunnerServiceServicer):
         yield runner_pb2.GetCandidateResponse(info=info, file=file)
         if request.info_only:
             return
-        async with self._sending.slot():
+        async with self._send.place(content, request, file):
             async for piece in self._send.pieces(content, request, file):
                 yield runner_pb2.GetCandidateResponse(file=piece.file, chunk=piece.chunk)
 
@@ -301,7 +320,8 @@ class RunnerService(runner_pb2_grpc.RunnerServiceServicer):
         query = await self._engine.ask(lambda state: _prompt_query(state, request))
         info = await find_prompt(self._store, query, request.digest)
         yield runner_pb2.GetPromptResponse(info=info)
-        async with self._sending.slot(), self._engine.contents.lent(info.digest, info.size_bytes) as body:
+        size = info.size_bytes
+        async with self._send.place_for(size), self._engine.contents.lent(info.digest, size) as body:
             for start in range(0, len(body), CHUNK_BYTES):
                 yield runner_pb2.GetPromptResponse(chunk=body[start : start + CHUNK_BYTES])
 

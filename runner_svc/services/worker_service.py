@@ -56,10 +56,10 @@ class WorkerService(worker_pb2_grpc.WorkerServiceServicer):
             self._engine, self._hub, session, context, self._jitter, self._prices, self._uploads, self._prompts
         )
         self._hub.add(session)
-        session.send(worker_pb2.RunnerMessage(welcome=self._welcome(session)))
-        await self._engine.report(joined)
-        log.info("worker_joined", worker=session.hello.name, session=session.id, held=len(joined.held))
         try:
+            session.send(worker_pb2.RunnerMessage(welcome=self._welcome(session)))
+            await self._engine.report(joined)
+            log.info("worker_joined", worker=session.hello.name, session=session.id, held=len(joined.held))
             await stream.run(list(first.messages[1:]))
         finally:
             self._hub.remove(session)
@@ -71,7 +71,8 @@ class WorkerService(worker_pb2_grpc.WorkerServiceServicer):
             lost = signals.WorkerLost(
                 at=self._engine.now(), session=session.id, reason=reason, orderly=session.is_leaving
             )
-            await self._engine.report(lost)
+            # guard: an end is reported at once -> await self._engine.report(lost)
+            self._engine.report_lost(lost)
             log.info("worker_left", worker=session.hello.name, session=session.id, orderly=session.is_leaving)
 
     def _welcome(self, session: SessionWriter) -> worker_pb2.Welcome:

@@ -167,6 +167,9 @@ class MemoryStore:
     async def checkpointed_tasks(self, journal: str) -> Sequence[tuple[int, bytes]]:
         return [*self._tasks.get(journal, {}).items()]
 
+    async def checkpointed_task(self, journal: str, number: int) -> bytes | None:
+        return self._tasks.get(journal, {}).get(number)
+
     async def is_listed(self) -> bool:
         return self._is_listed
 

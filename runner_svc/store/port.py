@@ -183,6 +183,9 @@ class Store(Protocol):
     async def checkpointed_tasks(self, journal: str) -> Sequence[tuple[int, bytes]]:
         """Returns number and body of the tasks of one execution, in no particular order."""
 
+    async def checkpointed_task(self, journal: str, number: int) -> bytes | None:
+        """Returns the body of one task of an execution; None: it has none."""
+
     async def is_listed(self) -> bool:
         """Tells whether the index has all executions. It has not in a store that an earlier version has written."""
 

@@ -188,6 +188,11 @@ class PostgresStore:
         found = await self._read(lambda link: link.fetch(query, journal))
         return [(row[0], row[1]) for row in found]
 
+    async def checkpointed_task(self, journal: str, number: int) -> bytes | None:
+        query = "SELECT body FROM signoff.task_checkpoint WHERE journal = $1 AND number = $2"
+        found = await self._read(lambda link: link.fetch(query, journal, number))
+        return found[0][0] if found else None
+
     async def is_listed(self) -> bool:
         found: bool = await self._read(lambda link: link.fetchval("SELECT is_whole FROM signoff.listing_state"))
         return found

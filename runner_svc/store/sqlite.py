@@ -143,6 +143,11 @@ class SqliteStore:
         query = "SELECT number, body FROM task_checkpoint WHERE journal = ?"
         return await self._reader.run(lambda db: db.execute(query, (journal,)).fetchall())
 
+    async def checkpointed_task(self, journal: str, number: int) -> bytes | None:
+        query = "SELECT body FROM task_checkpoint WHERE journal = ? AND number = ?"
+        found = await self._reader.run(lambda db: db.execute(query, (journal, number)).fetchone())
+        return found[0] if found else None
+
     async def is_listed(self) -> bool:
         query = "SELECT is_whole FROM listing_state"
         return await self._reader.run(lambda db: bool(db.execute(query).fetchone()[0]))

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import TypeVar
 
 from signoff.errors import TooManyStreams
+
+T = TypeVar("T")
 
 WAIT = 30.0  # seconds for a free slot: others are answered meanwhile, or ended when they read nothing
 
@@ -33,3 +36,14 @@ class ConcurrencyLimit:
             yield
         finally:
             self._free.release()
+
+
+async def in_thread(work: Callable[[], T]) -> T:
+    """Returns what work in a thread returns. A caller that is cancelled keeps its slot until the thread has ended."""
+    working = asyncio.ensure_future(asyncio.to_thread(work))
+    try:
+        return await asyncio.shield(working)
+    except asyncio.CancelledError:
+        # guard: a slot is held until its thread has ended -> pass
+        await asyncio.gather(working, return_exceptions=True)
+        raise

@@ -20,11 +20,12 @@ from grpc_status import rpc_status
 from signoff import bounds
 from signoff.errors import Bug, InvalidField, ReaderTooSlow, SignoffError
 from signoff.rpc.statuses import status_of
+from signoff.rpc.timely import LEAST_BYTES_A_SECOND
 
 log = structlog.get_logger(__name__)
 
 HEAR_OUT = 5.0  # seconds, of a client whose streamed request is refused
-TAKEN_WITHIN = 60.0  # seconds for a client to read the next message of a streamed answer
+TAKEN_WITHIN = 60.0  # seconds that a client may fall behind in reading a streamed answer
 
 Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
 
@@ -167,41 +168,55 @@ def _guarded(inner: Callable[..., Any], method: str) -> Callable[..., Any]:
 
 
 def _too_slow() -> ReaderTooSlow:
-    return ReaderTooSlow(f"expected the answer to be read, but for {TAKEN_WITHIN:g} s nothing of it was taken")
+    rate = f"{LEAST_BYTES_A_SECOND:,} bytes a second"
+    return ReaderTooSlow(f"expected the answer to be read at {rate}, but the client fell {TAKEN_WITHIN:g} s behind")
 
 
 class _Patience:
-    """Cancels a stream whose client reads nothing for too long.
+    """Cancels a stream whose client reads too slowly: it may hold a place that others wait for.
 
-    One timer serves all messages, which costs the least; so the end comes after one to two times TAKEN_WITHIN.
+    A client falls behind while an answer waits for it. It catches up with the bytes that it takes, at the least rate of
+    uploads, and with the time in which nothing waits for it. One timer serves all messages, which costs the least; so
+    the end comes after one to two times TAKEN_WITHIN.
     """
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._stream = asyncio.current_task()
-        self._sent = self._looked = 0  # messages that were begun, and those when the timer last went off
+        self._behind = 0.0  # seconds
+        self._counted_at = self._loop.time()
         self._waits = False  # for the client
         self._timer = self._loop.call_later(TAKEN_WITHIN, self._look)
         self.is_over = False
 
     async def send(self, context: grpc.aio.ServicerContext[Any, Any], answer: Any) -> None:
         """Sends an answer, and returns when there is room for more. Raises CancelledError when the client has gone."""
-        self._sent += 1
+        body = answer if isinstance(answer, bytes) else answer.SerializeToString()
+        self._count()
         self._waits = True
         try:
-            await context.write(answer)
+            await context.write(body)
         except Exception as error:  # gRPC's own error has no public name
             raise asyncio.CancelledError("the client went away while an answer was being sent") from error
+        self._count()
         self._waits = False
+        # guard: a stream is read at a rate -> self._behind = 0.0
+        self._behind = max(0.0, self._behind - len(body) / LEAST_BYTES_A_SECOND)
+
+    def _count(self) -> None:
+        """Counts the time since the last call."""
+        now = self._loop.time()
+        passed, self._counted_at = now - self._counted_at, now
+        self._behind = max(0.0, self._behind + (passed if self._waits else -passed))
 
     def _look(self) -> None:
-        """Cancels the stream when the same message is still being sent as TAKEN_WITHIN ago."""
-        if self._waits and self._sent == self._looked and self._stream is not None:
+        """Cancels the stream when its client is too far behind."""
+        self._count()
+        if self._waits and self._behind >= TAKEN_WITHIN and self._stream is not None:
             self.is_over = True
             # guard: a stream is read in time -> pass
             self._stream.cancel()
             return
-        self._looked = self._sent
         self._timer = self._loop.call_later(TAKEN_WITHIN, self._look)
 
     def end(self) -> None:

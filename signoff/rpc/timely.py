@@ -1,4 +1,7 @@
-"""Streams of bytes that come in time: an upload holds a place that others wait for."""
+"""Streams of bytes that come in time: an upload holds a place that others wait for.
+
+Answers are to be taken at the same least rate: interceptor.py.
+"""
 
 from __future__ import annotations
 

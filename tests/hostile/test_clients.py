@@ -21,7 +21,7 @@ from google.protobuf.message_factory import GetMessageClass
 
 from runner_svc.core.model.values import Content
 from runner_svc.services.manifests import READ_AT_ONCE, Manifests
-from runner_svc.services.runner_service import MOST_SENDING
+from runner_svc.services.sending import MOST_SENDING
 from signoff.bounds import bounds_in
 from signoff.manifest.manifest import MANIFEST_TYPE
 from signoff.rpc.statuses import reason_of

@@ -65,6 +65,7 @@ async def test_what_does_not_fit_beside_the_others_waits_for_them(
     store: CountingStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(contents, "LENT_BYTES", 250)
+    monkeypatch.setattr(contents, "LARGE_BYTES", 99)
     kept = Contents(store, limit=0)
     async with AsyncExitStack() as stack:
         for digest in "aabb":
@@ -79,6 +80,7 @@ async def test_one_that_finds_no_room_for_too_long_is_refused(
     store: CountingStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(contents, "LENT_BYTES", 150)
+    monkeypatch.setattr(contents, "LARGE_BYTES", 99)
     monkeypatch.setattr(contents, "WAIT", 0.01)
     kept = Contents(store, limit=0)
     async with kept.lent("a", 100):
@@ -91,7 +93,26 @@ async def test_one_that_is_larger_than_all_that_may_be_sent_is_sent_alone(
     store: CountingStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(contents, "LENT_BYTES", 10)
+    monkeypatch.setattr(contents, "LARGE_BYTES", 99)
     assert await _sent(Contents(store, limit=0), "a") == b"a" * 100
+
+
+@pytest.mark.parametrize(
+    ("size", "to_worker"),
+    [
+        pytest.param(99, False, marks=pytest.mark.guard(name="small contents wait for no room")),
+        pytest.param(100, True, marks=pytest.mark.guard(name="workers read beside clients")),
+    ],
+)
+async def test_clients_with_large_contents_leave_room_to_small_ones_and_to_workers(
+    store: CountingStore, monkeypatch: pytest.MonkeyPatch, size: int, to_worker: bool
+) -> None:
+    monkeypatch.setattr(contents, "LENT_BYTES", 10)
+    monkeypatch.setattr(contents, "LARGE_BYTES", 99)
+    monkeypatch.setattr(contents, "WAIT", 0.01)
+    kept = Contents(store, limit=0)
+    async with kept.lent("a", 100), kept.lent("b", size, to_worker=to_worker) as body:
+        assert body == b"b" * 100
 
 
 async def test_one_that_the_store_has_lost_is_an_error_for_all_and_can_be_asked_for_again(store: CountingStore) -> None:
@@ -111,7 +132,7 @@ async def test_one_who_leaves_while_it_is_read_takes_nothing_from_the_others(sto
     await asyncio.gather(first, return_exceptions=True)
     store.go.set()
     assert await second == b"a" * 100
-    assert not kept._lent
+    assert not kept._lent_to_clients._lent
 
 
 async def _sent(kept: Contents, digest: str) -> bytes:

@@ -36,12 +36,12 @@ from runner_svc.recovery.recovery import Recovery
 from runner_svc.store.memory import MemoryStore
 from runner_svc.store.port import Checkpoint, Checkpointed, Listed, Row
 from signoff.errors import StorageFailed
-from signoff.v1 import checkpoint_pb2, execution_pb2, runner_pb2
+from signoff.v1 import checkpoint_pb2, execution_pb2, runner_pb2, worker_pb2
 from tests.runner_svc.core.test_any_order import Walk
 from tests.runner_svc.services.test_runner_service import refused
 from tests.support import invariants, story
 from tests.support.draws import so_many
-from tests.support.servers.raw_worker import EXECUTOR, VALIDATOR, raw_worker
+from tests.support.servers.raw_worker import EXECUTOR, VALIDATOR, candidate, raw_worker
 from tests.support.servers.runner import PlannerOfTexts, Running, parts_of, running
 
 PLANS = PlannerOfTexts(two="a; b <- a", other="x")
@@ -334,6 +334,52 @@ async def test_a_result_that_comes_after_its_execution_was_archived_is_acknowled
             await executor.make(assign, "text")
         history = await runner.engine.contents._store.read(ref.execution_id, 0, 100)
         assert len(history) == 7, "a repeated result is acknowledged and changes nothing"
+
+
+async def given_back_and_archived(runner: Running) -> tuple[runner_pb2.ExecutionRef, str]:
+    """Returns an execution that has ended and is archived, and a lease that "late" held and gave back."""
+    ref = await runner.start("other")
+    async with raw_worker(runner, EXECUTOR, "late") as first:
+        lease = (await first.assigned()).lease_id
+        await first.say(draining=worker_pb2.Draining())
+        await first.say(abandon=worker_pb2.Abandon(lease_id=lease))
+        async with raw_worker(runner, EXECUTOR, "w") as executor, raw_worker(runner, VALIDATOR, "v") as validator:
+            await executor.make(await executor.assigned(), "text")
+            await validator.judge(await validator.assigned())
+    await runner.outputs.drained()
+    await layout_set(runner)
+    assert await in_memory(runner) == set()
+    return ref, lease
+
+
+async def test_a_late_result_of_an_archived_execution_is_kept_under_a_lease_that_was_given(tmp_path: Path) -> None:
+    async with running(PLANS, tmp_path, checkpoint_every=1) as runner:
+        ref, lease = await given_back_and_archived(runner)
+        async with raw_worker(runner, EXECUTOR, "late") as late:
+            usage = worker_pb2.Usage(lease_id=lease, model="m", input_tokens=7)
+            await late.say(usage=usage)
+            await late.say(candidate=candidate(lease, b"late"))
+            assert (await late.hear("superseded")).lease_id == lease
+        rows = await runner.engine.contents._store.read(ref.execution_id, 0, 100)
+        kinds = [execution_pb2.Event.FromString(row.body).WhichOneof("kind") for row in rows]
+        assert kinds[-2:] == ["usage_recorded", "orphan_stored"]
+
+
+@pytest.mark.guard(name="only leases that were given bring executions in")
+async def test_a_worker_that_names_leases_of_archived_executions_brings_none_into_memory(tmp_path: Path) -> None:
+    async with running(PLANS, tmp_path, checkpoint_every=1) as runner:
+        ref, lease = await given_back_and_archived(runner)
+        forged = [f"{ref.execution_id}.{task}.1" for task in ("0", "7", "x", "9999999999")]
+        async with raw_worker(runner, EXECUTOR, "rogue", held=[lease, *forged]) as rogue:
+            for _ in (lease, *forged):
+                await rogue.hear("stop")
+            await rogue.say(accepted=worker_pb2.Accepted(lease_id=lease))
+            await rogue.say(progress=worker_pb2.Progress(lease_id=lease))
+            for name in forged:
+                await rogue.say(usage=worker_pb2.Usage(lease_id=name, model="m", input_tokens=7))
+                await rogue.say(candidate=candidate(name, b"late"))
+                assert (await rogue.hear("superseded")).lease_id == name
+            assert await in_memory(runner) == set()
 
 
 async def test_an_execution_that_has_not_ended_goes_on_from_the_checkpoint(tmp_path: Path) -> None:

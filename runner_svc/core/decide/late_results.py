@@ -13,11 +13,9 @@ from runner_svc.core.decide.turn import State, Turn
 from runner_svc.core.fleet.sessions import WorkerSession
 from runner_svc.core.model import commands, events, signals
 from runner_svc.core.model.states import DOING, UNDONE
-from runner_svc.core.model.values import Content, ExecutionId, LeaseId, Phase, SessionId
+from runner_svc.core.model.values import Content, LeaseId, Phase, SessionId, execution_of_lease, task_of_lease
 from runner_svc.core.state.execution import Execution
 from runner_svc.core.state.task_record import EndedLease
-
-MOST_DIGITS = 10  # digits of a task's number
 
 
 def answer_stale(turn: Turn, session: WorkerSession, lease_id: LeaseId, *, stop: bool) -> bool:
@@ -41,15 +39,13 @@ def answer_stale(turn: Turn, session: WorkerSession, lease_id: LeaseId, *, stop:
 
 def locate(state: State, lease_id: LeaseId) -> tuple[Execution, int] | None:
     """Returns the execution and the task in a lease id, whether or not the lease was ever given."""
-    execution_id, _, rest = lease_id.partition(".")
-    number = rest.partition(".")[0]
-    execution = state.executions.get(ExecutionId(execution_id))
-    if execution is None or not (number.isascii() and number.isdigit() and len(number) <= MOST_DIGITS):
+    execution, task = state.executions.get(execution_of_lease(lease_id)), task_of_lease(lease_id)
+    if execution is None or task is None:
         return None
     # guard: nothing is written about what was pruned -> (removed)
     if execution.pruned_at is not None:
         return None
-    return (execution, int(number)) if int(number) < execution.map.task_count else None
+    return (execution, task) if task < execution.map.task_count else None
 
 
 def may_bring_candidate(state: State, session_id: SessionId, lease_id: LeaseId) -> bool:

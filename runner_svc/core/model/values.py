@@ -21,6 +21,8 @@ RUNNER = ExecutionId("")
 #: Seconds that a retry waits at most, whatever a provider asked for.
 LONGEST_RETRY = 86_400.0
 
+MOST_DIGITS = 10  # digits of a task's number
+
 #: The task number of an event that is about no task.
 NO_TASK = -1
 
@@ -28,6 +30,12 @@ NO_TASK = -1
 def execution_of_lease(lease: LeaseId) -> ExecutionId:
     """Returns the execution of a lease, with whose id the lease's id begins."""
     return ExecutionId(lease.partition(".")[0])
+
+
+def task_of_lease(lease: LeaseId) -> int | None:
+    """Returns the number of the task in a lease's id, whether or not the lease was ever given. None: it has none."""
+    number = lease.partition(".")[2].partition(".")[0]
+    return int(number) if number.isascii() and number.isdigit() and len(number) <= MOST_DIGITS else None
 
 
 @value(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ from runner_svc.core.model.inputs import GivenInput
 from runner_svc.core.model.states import ExecutionState
 from runner_svc.core.model.tallies import Tallies
 from runner_svc.core.model.usage import Usage
-from runner_svc.core.model.values import AcceptedRequest, Away, Budget, ExecutionId, Phase, Settings
+from runner_svc.core.model.values import AcceptedRequest, Away, Budget, ExecutionId, LeaseId, Phase, Settings
 from runner_svc.core.spending.commitments import NOTHING_KEPT, Reservation
 from runner_svc.core.spending.expectations import Key
 
@@ -71,6 +71,14 @@ class ExecutionArchived(NotInMemory):
     def __init__(self, execution: ExecutionId) -> None:
         super().__init__(f"execution {execution} is archived")
         self.execution = execution
+
+
+class LeaseUnknown(NotInMemory):
+    """An archived execution may have given a lease. Only if it has, it is needed for what comes under the lease."""
+
+    def __init__(self, execution: ExecutionId, task: int, lease: LeaseId) -> None:
+        super().__init__(f"lease {lease} is of an execution that is archived")
+        self.execution, self.task, self.lease = execution, task, lease
 
 
 class EarlierUnknown(NotInMemory):

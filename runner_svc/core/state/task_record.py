@@ -101,6 +101,10 @@ class TaskRecord:
         # guard: leases settled before -> return lease in (self.executed_under, self.judged_under)
         return lease in (self.executed_under, self.judged_under) or lease in self.settled_before
 
+    def knows(self, lease: LeaseId) -> bool:
+        """Tells whether a lease was given that has ended, as far as ended leases are remembered."""
+        return self.has_settled(lease) or any(ended.id == lease for ended in self.ended)
+
     def cost_of(self, lease: LeaseId) -> Usage:
         """Returns the recorded cost of a lease that has brought no result, for all models together."""
         return sum((self.open_usage or {}).get(lease, {}).values(), start=NOTHING)

@@ -34,6 +34,7 @@ GUARDS: Sequence[Guard] = (
     Guard("a slow watcher is cut off", "a watcher does not read"),
     Guard("thinking gives way to events", "a watcher reads more slowly than the workers think"),
     Guard("the inbox is bounded", "workers report faster than the store writes"),
+    Guard("an end is reported at once", "the store stalls, the inbox is full, and a worker leaves"),
     Guard("keepalive is permitted", "a stream is quiet for long"),
     *frames.GUARDS,
     *workers.GUARDS,

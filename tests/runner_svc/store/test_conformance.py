@@ -258,6 +258,8 @@ async def test_a_checkpoint_replaces_what_it_names_and_leaves_the_rest(store: St
     assert (found.runner, list(found.executions)) == (b"2", [b"B2", b"A", b"C"]), "in the order they first came in"
     assert sorted(await store.checkpointed_tasks("a")) == [(0, b"A0"), (1, b"A1 again")]
     assert await store.checkpointed_tasks("b") == [(0, b"B0")]
+    asked = [("a", 0), ("a", 1), ("a", 2), ("b", 1), ("x", 0)]
+    assert [await store.checkpointed_task(*one) for one in asked] == [b"A0", b"A1 again", None, None, None]
 
 
 async def test_a_checkpoint_is_there_after_a_restart(again: Make) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 
 import pytest
 
 from signoff.errors import TooManyStreams
 from signoff.rpc import concurrency
-from signoff.rpc.concurrency import ConcurrencyLimit
+from signoff.rpc.concurrency import ConcurrencyLimit, in_thread
 
 
 async def test_others_wait_in_the_order_they_came() -> None:
@@ -50,3 +51,31 @@ async def test_a_turn_that_is_cancelled_is_free_again(when: str) -> None:
         await asyncio.gather(task, return_exceptions=True)
     async with asyncio.timeout(5), taking.slot():
         pass
+
+
+@pytest.mark.guard(name="a slot is held until its thread has ended")
+async def test_a_caller_that_is_cancelled_keeps_its_slot_until_its_thread_has_ended() -> None:
+    taking, go = ConcurrencyLimit(1, "answers"), threading.Event()
+    order = list[str]()
+
+    def work() -> None:
+        go.wait(10)
+        order.append("the thread has ended")
+
+    async def first() -> None:
+        async with taking.slot():
+            await in_thread(work)
+
+    async def second() -> None:
+        async with taking.slot():
+            order.append("the slot is free")
+
+    working = asyncio.create_task(first())
+    await asyncio.sleep(0)
+    waiting = asyncio.create_task(second())
+    working.cancel()
+    await asyncio.wait([waiting], timeout=0.05)
+    go.set()
+    await asyncio.gather(working, waiting, return_exceptions=True)
+    assert working.cancelled()
+    assert order == ["the thread has ended", "the slot is free"]

@@ -346,6 +346,49 @@ async def test_a_client_that_goes_away_while_it_is_written_to_is_no_bug() -> Non
     assert (gone.ended_with, services.ended, logs) == ([grpc.StatusCode.CANCELLED], 1, [])
 
 
+class Slow(Gone):
+    """A client that takes so many seconds for each message, on a clock that only its reading moves, up to a number."""
+
+    def __init__(self, seconds: float, most: int, clock: pytest.MonkeyPatch) -> None:
+        super().__init__()
+        self.now, self._seconds, self._most = 0.0, seconds, most
+        self.taken = 0
+        clock.setattr(asyncio.get_running_loop(), "time", lambda: self.now)
+
+    async def write(self, _: object) -> None:
+        if self.taken == self._most:
+            raise RuntimeError("it has gone")
+        self.taken += 1
+        self.now += self._seconds
+        await asyncio.sleep(0)  # then timers that are due go off
+        await asyncio.sleep(0)
+
+    async def abort_with_status(self, status: Any) -> None:
+        self.ended_with.append(status.code)
+        raise grpc.aio.AbortError
+
+
+@pytest.mark.parametrize(
+    ("seconds", "end"),
+    [
+        (5.0, grpc.StatusCode.CANCELLED),  # 100,000 bytes in 5 s are more than 16 KiB a second: it may go on
+        pytest.param(
+            10.0, grpc.StatusCode.RESOURCE_EXHAUSTED, marks=pytest.mark.guard(name="a stream is read at a rate")
+        ),
+    ],
+)
+async def test_a_stream_that_is_read_message_by_message_ends_when_that_is_too_slow(
+    seconds: float, end: grpc.StatusCode
+) -> None:
+    with pytest.MonkeyPatch.context() as clock:
+        services, slow = Unread(nothing), Slow(seconds, 100, clock)  # type: ignore[abstract]
+        handler = interceptor._guarded(services.WatchExecution, "WatchExecution")
+        with pytest.raises(grpc.aio.AbortError):
+            await handler(runner_pb2.WatchExecutionRequest(), slow)
+    assert (slow.ended_with, services.ended) == ([end], 1)
+    assert slow.taken == (100 if end is grpc.StatusCode.CANCELLED else 18), "the look after 180 s finds it 60 s behind"
+
+
 async def test_a_stream_that_has_nothing_to_say_stays_open(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(interceptor, "TAKEN_WITHIN", 0.05)
 

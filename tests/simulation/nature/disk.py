@@ -232,6 +232,11 @@ class Disk(_Faulty):
         self._may_refuse()
         return await self._store.checkpointed_tasks(journal)
 
+    async def checkpointed_task(self, journal: str, number: int) -> bytes | None:
+        await self._take_time()
+        self._may_refuse()
+        return await self._store.checkpointed_task(journal, number)
+
     async def remove(self, removal: Removal) -> None:
         await self._take_time()
         await self._stop_at("removal lost")
