@@ -15,7 +15,7 @@ import re
 import struct
 import tarfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, cast
@@ -101,6 +101,11 @@ class ArchiveWriter:
         info.size, info.mode = size, 0o600
         self._tar.addfile(info, cast(BinaryIO, reading))
         self._members.append(Member(name=name, size=size, sha256=reading.sha256.hexdigest()))
+
+    def give_up(self) -> None:
+        """Ends the archive where it is, while its file is open: else that is tried when it is collected."""
+        with suppress(OSError):
+            self._tar.close()
 
     def finish(self, **facts: Any) -> Manifest:
         """Writes the manifest, which ends the archive. `facts`: the rest of the manifest."""
