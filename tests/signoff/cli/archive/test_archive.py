@@ -260,7 +260,7 @@ async def test_a_backup_that_a_person_ends_leaves_nothing(tmp_path: Path) -> Non
 
 async def test_only_a_file_is_backed_up_into(tmp_path: Path) -> None:
     async with listening(FakeRunner()) as address:
-        for name in (".", "/dev/null", "nowhere/a.tar"):
+        for name in (".", "/dev/null", "nowhere/a.tar", "new/"):
             ended = await signoff("backup", name, "--runner", address, cwd=tmp_path)
             assert ended.code == 2, ended.err
 
