@@ -179,7 +179,6 @@ class Engine:
                 items = await self._inbox.gather(self._machine.next_deadline)
                 try:
                     await self._step(items)
-                # guard: a broken journal ends the loop -> except OwnershipLost:
                 except (OwnershipLost, JournalBroken):
                     raise  # another runner owns the journal from now on, or none can read it
                 except Exception as bug:  # noqa: BLE001 - any bug: the other executions are worth going on for

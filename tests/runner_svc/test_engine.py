@@ -67,7 +67,6 @@ async def test_a_runner_ends_when_its_journal_is_broken(tmp_path: Path) -> None:
             pass
 
 
-@pytest.mark.guard(name="a broken journal ends the loop")
 async def test_a_runner_that_finds_its_journal_broken_at_work_ends(tmp_path: Path) -> None:
     store = FailingStore()
     async with running(PLANS, tmp_path, store=store) as runner:

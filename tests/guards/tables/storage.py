@@ -32,7 +32,6 @@ GUARDS: Sequence[Guard] = (
     Guard("one runner in a folder", "a second runner is started on the same data directory"),
     Guard("a broken journal is told from a busy one", "a file of a journal was copied while a runner wrote to it"),
     Guard("a broken journal is not asked again", "a runner is started on a journal that no try can read"),
-    Guard("a broken journal ends the loop", "a disk damages the journal of a runner at work"),
     Guard("a replay ends with its runner", "a runner is told to end while it reads its journal"),
     Guard("newer journal", "a journal that a newer version has written"),
     Guard("older journal", "a journal that an older version has written"),
