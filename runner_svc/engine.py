@@ -47,7 +47,7 @@ from runner_svc.prune.removal import RemovalOfExecutions, Removed
 from runner_svc.publish.feed import Feed
 from runner_svc.recovery.recovery import AheadOfJournal, Recovery
 from runner_svc.store.port import Row, Store
-from signoff.errors import Bug, OwnershipLost, Rejected, ShuttingDown, StorageFailed, Unavailable
+from signoff.errors import Bug, JournalBroken, OwnershipLost, Rejected, ShuttingDown, StorageFailed, Unavailable
 from signoff.v1 import execution_pb2
 
 log = structlog.get_logger(__name__)
@@ -183,8 +183,8 @@ class Engine:
                 items = await self._inbox.gather(self._machine.next_deadline)
                 try:
                     await self._step(items)
-                except OwnershipLost:
-                    raise  # another runner owns the journal from now on
+                except (OwnershipLost, JournalBroken):
+                    raise  # another runner owns the journal from now on, or none can read it
                 except Exception as bug:  # noqa: BLE001 - any bug: the other executions are worth going on for
                     # guard: a bug ends no loop -> raise
                     await self._survive(bug, items)
@@ -403,8 +403,9 @@ class Engine:
                 self.timings, self._tables, self._mishaps.held_back
             )
             machine.restore(self.now())
-        except OwnershipLost:
-            raise  # another runner owns the journal from now on
+        # guard: a broken journal is not asked again -> except OwnershipLost:
+        except (OwnershipLost, JournalBroken):
+            raise  # another runner owns the journal from now on, or none can read it
         except Unavailable as failure:
             log.error("replay_failed", error=str(failure), retry_after=RETRY_STORE_AFTER)
             # guard: the journal is asked until it answers -> raise

@@ -32,7 +32,7 @@ from runner_svc.services.worker_service import WorkerService
 from runner_svc.settings import SQLITE, RunnerSettings
 from runner_svc.store.port import Store
 from runner_svc.store.sqlite import SqliteStore
-from signoff.errors import ConfigurationError, NotServing, OwnershipLost
+from signoff.errors import ConfigurationError, JournalBroken, NotServing, OwnershipLost
 from signoff.files.data_directory import JOURNAL, RUNNER_ADDRESS_FILE
 from signoff.files.notes import read_note_text
 from signoff.rpc.server import Server
@@ -67,7 +67,6 @@ class Term:
 
     def __init__(self, settings: RunnerSettings, address: str) -> None:
         self._settings, self._address = settings, address
-        self._has_stood_by = False
         self.server = Server()
         self._store = self._new_store()
         is_local = settings.store.get_secret_value() == SQLITE
@@ -140,7 +139,7 @@ class Term:
             async with _metrics(self._settings, self._engine):
                 await self._work(stop, address)
         except ExceptionGroup as group:
-            lost = group.subgroup((OwnershipLost, ConfigurationError))
+            lost = group.subgroup((OwnershipLost, ConfigurationError, JournalBroken))
             if lost is None:
                 raise
             raise lost.exceptions[0] from None  # one line for the person who started it
@@ -152,11 +151,12 @@ class Term:
             await self._store.close()
 
     async def _open(self, stop: asyncio.Event) -> bool:
-        """Opens the engine. Returns False when the runner was stopped while it stood by."""
+        """Opens the engine. Returns False when the runner was stopped meanwhile: a replay may take for ever."""
         opening, stopping = asyncio.create_task(self._engine.open()), asyncio.create_task(stop.wait())
         try:
             await asyncio.wait((opening, stopping), return_when=asyncio.FIRST_COMPLETED)
-            if opening.done() or not self._has_stood_by:
+            # guard: a replay ends with its runner -> if True:
+            if opening.done():
                 await opening
                 return True
         finally:
@@ -166,7 +166,6 @@ class Term:
         return False
 
     async def _stands_by(self, holder: str) -> None:
-        self._has_stood_by = True
         log.info("standing_by", address=self.server.address, runner=holder)
         self.server.refuse(NotServing(f"this runner stands by: another one ({holder}) works on the database"))
         if self._settings.address_file is not None:

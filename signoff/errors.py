@@ -16,7 +16,8 @@
     │   └── ReaderTooSlow  TooManyStreams
     └── Unavailable               a passing fault of ours: nothing has changed, retry later
         ├── StorageFailed         the disk or the database refused
-        │   └── OwnershipLost     another runner has taken the database over
+        │   ├── OwnershipLost     another runner has taken the database over
+        │   └── JournalBroken     the file of the journal is damaged
         ├── NotServing            it is starting, or stands by for another runner
         ├── PlannerUnavailable  PlannerBusy  CompilerLost  ShuttingDown
     Bug                           a bug of ours, logged where it was met: INTERNAL
@@ -205,6 +206,10 @@ class StorageFailed(Unavailable):
 
 class OwnershipLost(StorageFailed):
     """Another runner has taken the database over; this one can write nothing more, and stands by or ends."""
+
+
+class JournalBroken(StorageFailed):
+    """The file of the journal is damaged: no later try reads it, and a runner that must replay it ends."""
 
 
 class NotServing(Unavailable):

@@ -31,9 +31,12 @@ from runner_svc.store.port import (
     Row,
 )
 from runner_svc.store.sqlite_removal import NOT_REMOVED, purge, remove, shrink
-from signoff.errors import ConfigurationError, StorageFailed
+from signoff.errors import ConfigurationError, JournalBroken, StorageFailed
 
 T = TypeVar("T")
+
+_BROKEN = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+_PRIMARY = 0xFF  # the bits of an error code that say its kind
 
 
 class SqliteStore:
@@ -216,6 +219,12 @@ class _Connection:
                 self._db = sqlite3.connect(self._path, isolation_level=None, timeout=10.0)
             return work(self._db)
         except sqlite3.Error as error:
+            # guard: a broken journal is told from a busy one -> if False:
+            if getattr(error, "sqlite_errorcode", 0) & _PRIMARY in _BROKEN:
+                raise JournalBroken(
+                    f"expected a journal that can be read, but {self._path} is broken ({error}): restore a backup with "
+                    "`signoff restore FILE --into DIR`, and start on that data directory"
+                ) from error
             raise StorageFailed(f"the journal {self._path} refused: {error}") from error
 
     async def close(self) -> None:

@@ -45,11 +45,11 @@ PlanName = Annotated[
 ]
 TaskName = Annotated[str, typer.Argument(metavar="TASK_ID")]
 OutputFile = Annotated[
-    Path | None,
+    str | None,
     typer.Option("-o", "--output", metavar="FILE", help="A file, pipe or device, instead of standard output."),
 ]
 ResultOutput = Annotated[
-    Path | None,
+    str | None,
     typer.Option(
         "-o",
         "--output",

@@ -37,7 +37,7 @@ def write_atomically(path: Path, *pieces: bytes, durable: bool = True, wait: boo
     old = _stat(path)  # the kernel follows links here, by its own rules about other users' ones
     path.parent.mkdir(parents=True, exist_ok=True)
     # guard: links are followed -> target = path
-    target = _followed(path)
+    target = end_of_links(path)
     if _process_of(target) is not None:
         _write_into(lambda: _opened_again(target), pieces)
     # guard: written into what is no file -> elif True:
@@ -55,8 +55,11 @@ def _stat(path: Path) -> os.stat_result | None:
         return None  # or a link to what is not there
 
 
-def _followed(path: Path) -> Path:
-    """Returns the end of a chain of links. An entry under /proc, which only looks like a link, is an end."""
+def end_of_links(path: Path) -> Path:
+    """Returns the end of a chain of links. An entry under /proc, which only looks like a link, is an end.
+
+    Raises NotAFile when it leads into no folder, or round and round.
+    """
     start = path
     for _ in range(MOST_LINKS):
         if _process_of(path) is not None or not path.is_symlink():

@@ -10,9 +10,9 @@ import grpc
 import pytest
 
 from runner_svc.store.memory import MemoryStore
-from runner_svc.store.port import Listed, Row
+from runner_svc.store.port import Checkpointed, Listed, Row
 from runner_svc.store.sqlite import SqliteStore
-from signoff.errors import ShuttingDown, StorageFailed
+from signoff.errors import JournalBroken, ShuttingDown, StorageFailed
 from signoff.v1 import execution_pb2, runner_pb2
 from tests.runner_svc.services.test_runner_service import refused
 from tests.support.servers.raw_worker import EXECUTOR, VALIDATOR, raw_worker
@@ -51,6 +51,33 @@ async def test_a_command_the_store_refuses_is_unavailable_and_has_changed_nothin
         found = await runner.stub.GetExecution(runner_pb2.GetExecutionRequest(ref=ref))
         assert found.execution.state == execution_pb2.EXECUTION_STATE_RUNNING
         assert found.execution.sequence == 2
+
+
+class BrokenStore(MemoryStore):
+    """The reference store with a file that is damaged."""
+
+    async def checkpointed(self) -> Checkpointed:
+        raise JournalBroken("expected a journal that can be read")
+
+
+@pytest.mark.guard(name="a broken journal is not asked again")
+async def test_a_runner_ends_when_its_journal_is_broken(tmp_path: Path) -> None:
+    with pytest.raises(JournalBroken):
+        async with asyncio.timeout(10), running(PLANS, tmp_path, store=BrokenStore()):
+            pass
+
+
+async def test_a_runner_that_finds_its_journal_broken_at_work_ends(tmp_path: Path) -> None:
+    store = FailingStore()
+    async with running(PLANS, tmp_path, store=store) as runner:
+        ref = await runner.start("two")
+        store.broken = True
+        store.checkpointed = BrokenStore().checkpointed  # type: ignore[method-assign]
+        with refused("STORAGE_FAILED", grpc.StatusCode.UNAVAILABLE):
+            await runner.stub.PauseExecution(runner_pb2.PauseExecutionRequest(ref=ref))
+        async with asyncio.timeout(10):
+            with pytest.raises(JournalBroken):
+                await runner.loops[0]
 
 
 async def test_a_result_the_store_refused_is_taken_when_the_worker_repeats_it(tmp_path: Path) -> None:

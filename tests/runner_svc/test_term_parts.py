@@ -8,8 +8,11 @@ from pathlib import Path
 import pytest
 
 from runner_svc import term
+from runner_svc.engine import Engine
 from runner_svc.leftovers import Leftovers
-from signoff.errors import Unavailable
+from runner_svc.settings import RunnerSettings
+from signoff.errors import JournalBroken, Unavailable
+from signoff.files.data_directory import JOURNAL
 from tests.support.servers.runner import PlannerOfTexts, running
 
 WITHIN = 10.0  # seconds for what takes milliseconds
@@ -55,3 +58,30 @@ async def test_leftovers_are_looked_for_again_when_a_bug_has_ended_the_turn_that
         assert again.is_set()
         looking.cancel()
         await asyncio.gather(looking, return_exceptions=True)
+
+
+@pytest.mark.guard(name="a replay ends with its runner")
+async def test_a_runner_that_is_stopped_does_not_wait_for_its_replay(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stop, ended = asyncio.Event(), asyncio.Event()
+
+    async def replay(_engine: Engine) -> None:
+        stop.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    monkeypatch.setattr(Engine, "open", replay)
+    async with asyncio.timeout(WITHIN):
+        await term.serve_terms(RunnerSettings.model_validate({"data_dir": tmp_path}), stop)
+    assert ended.is_set()
+
+
+async def test_a_runner_with_a_broken_journal_ends_with_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / JOURNAL).parent.mkdir()
+    (tmp_path / JOURNAL).write_text("no database at all")
+    async with asyncio.timeout(WITHIN):
+        with pytest.raises(JournalBroken, match="restore a backup"):
+            await term.serve_terms(RunnerSettings.model_validate({"data_dir": tmp_path}), asyncio.Event())

@@ -39,7 +39,7 @@ def prune(
 
 
 def backup(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="The archive to write, such as signoff.tar.")],
+    file: Annotated[str, typer.Argument(metavar="FILE", help="The archive to write, such as signoff.tar.")],
     *,
     at: RunnerFlags,
     json: Json = False,
@@ -50,8 +50,9 @@ def backup(
     """
     from signoff.cli.archive import backup as backing
     from signoff.cli.show.output import CommandOutput
+    from signoff.cli.show.output_files import file_named
 
-    finish(backing.backup(file, at.location, CommandOutput(json=json)))
+    finish(backing.backup(file_named(file), at.location, CommandOutput(json=json)))
 
 
 def restore(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from signoff.cli.remote.find_runner import RunnerLocation, execution_named, reach
 from signoff.cli.remote.result_files import Wanted, manifest_record, put_files, refuse_path
-from signoff.cli.show.output import CommandOutput, write_file
+from signoff.cli.show.output import CommandOutput
+from signoff.cli.show.output_files import write_file
 from signoff.client.result_files import ResultOf, files_of
 from signoff.client.values import Artifact, by_execution
 from signoff.display.wire_names import record_of

@@ -19,7 +19,8 @@ from signoff.cli.remote.result_files import (
     put_files,
     refuse_path,
 )
-from signoff.cli.show.output import CommandOutput, aligned, write_file
+from signoff.cli.show.output import CommandOutput, aligned
+from signoff.cli.show.output_files import write_file
 from signoff.client.client import Client
 from signoff.client.result_files import ResultOf, files_of
 from signoff.client.values import Candidate, Ref, by_execution

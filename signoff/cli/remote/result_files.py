@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from signoff.cli.show.output import CommandOutput, write_file
+from signoff.cli.show.output import CommandOutput
+from signoff.cli.show.output_files import output_file, refuse_own, write_file
 from signoff.client.client import Client
 from signoff.client.result_files import ResultOf
 from signoff.display.differences import MOST_BYTES, text_of
@@ -28,7 +29,7 @@ MOST_NAMED = 10  # files in an error
 class Wanted:
     """The part of a result that a person wants, and where it is to go."""
 
-    output: Path | None = None  #: a file, or a folder for all files; None: standard output
+    output: str | None = None  #: a file, or a folder for all files; None: standard output
     path: str = ""  #: of one of its files; empty: the result itself
 
 
@@ -72,7 +73,7 @@ async def put_files(
         entry = entry_named(manifest, wanted.path)
         await (_put_file if wanted.output is None else _write_one)(client, result, entry, wanted, output)
     elif wanted.output is not None:
-        await write_all(client, result, manifest, wanted.output)
+        await write_all(client, result, manifest, Path(wanted.output))
         if not output.json:
             output.note(f"{format_files(len(manifest.files), manifest.size)} in {wanted.output}")
     elif not output.json:
@@ -99,15 +100,15 @@ async def _put_file(client: Client, result: ResultOf, entry: FileEntry, _wanted:
 
 async def _write_one(client: Client, result: ResultOf, entry: FileEntry, wanted: Wanted, output: CommandOutput) -> None:
     """Writes one file to a file, which takes its place once it is whole, or to a device or a pipe."""
-    target = wanted.output
-    assert target is not None
+    assert wanted.output is not None
+    target = output_file(wanted.output)
     if _is_plain(target):
         with on_disk(target), Inside(target.parent, hidden=True) as inside, inside.writing(target.name) as file:
             async with aclosing(client.file(result, entry)) as pieces:
                 async for piece in pieces:
                     file.write(piece)
     else:
-        write_file(target, await file_body(client, result, entry))
+        write_file(wanted.output, await file_body(client, result, entry))
     if output.json:
         output.record(file_record(entry))
 
@@ -136,7 +137,8 @@ async def write_all(client: Client, result: ResultOf, manifest: Manifest, folder
 
 
 def require_folder(folder: Path, what: str) -> None:
-    """Raises ConfigurationError where something else than a folder is."""
+    """Raises ConfigurationError where something else than a folder is, or the folder of services."""
+    refuse_own(folder)
     if folder.exists() and not folder.is_dir():
         raise ConfigurationError(f"-o: expected a folder for {what}, or a place for a new one, but {folder} is none")
 

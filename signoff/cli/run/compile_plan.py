@@ -5,11 +5,11 @@ from __future__ import annotations
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from signoff.cli.run.plan_files import Finding, plan_id_of, read_plan, show_findings
-from signoff.cli.show.output import CommandOutput, write_file
+from signoff.cli.run.plan_files import Finding, path_of, plan_id_of, read_plan, show_findings
+from signoff.cli.show.output import CommandOutput
+from signoff.cli.show.output_files import write_file
 
 if TYPE_CHECKING:
     from planner_svc.compiler import Compiled
@@ -20,7 +20,7 @@ COMPILED, HAS_ERRORS = 0, 2  # exit codes
 MOST_NOTES = 20  # that are shown
 
 
-def compile_plan(plan: str, file: Path | None, output: CommandOutput, *, plan_id: str, infer: bool) -> int:
+def compile_plan(plan: str, file: str | None, output: CommandOutput, *, plan_id: str, infer: bool) -> int:
     """Compiles a plan, and returns the exit code.
 
     Diagnostics go to standard error, execution.json to standard output or to a file.
@@ -34,7 +34,10 @@ def compile_plan(plan: str, file: Path | None, output: CommandOutput, *, plan_id
     _show_notes(list(notes(compiled.map)), output)
     with ended_by_interrupt():
         document = execution_json(compiled.map)
-    _write(document, file, output)
+    if file is None:
+        output.document(document)
+    else:
+        write_file(file, document, inputs=[path_of(plan)])
     return COMPILED
 
 
@@ -118,10 +121,3 @@ def _show_notes(notes: list[str], output: CommandOutput) -> None:
         output.note(f"note: {note}")
     if len(notes) > MOST_NOTES:
         output.note(f"… and {len(notes) - MOST_NOTES:,} more")
-
-
-def _write(document: bytes, file: Path | None, output: CommandOutput) -> None:
-    if file is None:
-        output.document(document)
-    else:
-        write_file(file, document)

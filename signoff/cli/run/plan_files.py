@@ -37,6 +37,11 @@ def read_plan(plan: str) -> bytes:
         raise ConfigurationError(f"expected a plan file, but {plan} cannot be read: {error.strerror}") from None
 
 
+def path_of(plan: str) -> str:
+    """Returns the path of a plan file, which standard input has as well."""
+    return "/dev/stdin" if plan == STDIN else plan
+
+
 def plan_id_of(plan: str) -> str:
     """Returns a plan's default id: its file's name, or its folder's name when the file is plan.json.
 

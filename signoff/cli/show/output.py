@@ -12,12 +12,9 @@ import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TextIO
 
 from signoff.display.visible_text import one_line, visible, visible_json
-from signoff.errors import ConfigurationError
-from signoff.files.writing import NotAFile, write_atomically
 
 if TYPE_CHECKING:
     from signoff.cli.show.console import SecondScreen, VisibleConsole
@@ -156,18 +153,6 @@ class CommandOutput:
         for row in rows:
             table.add_row(*(Text(cell, style=STYLES.get(cell, "")) for cell in row))
         console.print(table)
-
-
-def write_file(file: Path, content: bytes) -> None:
-    """Writes to a file, a pipe or a device that a person named. Raises ConfigurationError."""
-    try:
-        write_atomically(file, content, wait=True)
-    except NotAFile as error:
-        raise ConfigurationError(str(error)) from None
-    except BrokenPipeError:
-        raise ConfigurationError(f"expected {file} to be read to its end, but its reader has gone") from None
-    except OSError as error:
-        raise ConfigurationError(f"expected a file that can be written, but got {error}") from None
 
 
 def aligned(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

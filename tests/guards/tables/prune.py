@@ -31,6 +31,9 @@ GUARDS: Sequence[Guard] = (
     Guard("one prune or backup at a time", "a prune while a backup reads the contents"),
     Guard("what is restored is what was backed up", "a byte of an archive is another one"),
     Guard("no member leads out of the folder", "an archive from somewhere names ../../x"),
+    Guard("a backup follows a link", "the file for a backup is a link to the archive of the day before"),
+    Guard("a backup stays out of what it reads", "a person names the journal itself as the file for its backup"),
+    Guard("a backup replaces nothing but an archive", "a person names their plan as the file for a backup"),
     Guard("a restore overwrites nothing", "a person restores into the folder that they work in"),
     Guard("a backup without an end is none", "the runner is killed in the middle of a backup"),
 )

@@ -13,8 +13,10 @@ import pytest
 
 from runner_svc.store.port import Checkpoint, Listed, ListingQuery, Removal, Row, Store
 from runner_svc.store.sqlite import SqliteStore
-from signoff.errors import ConfigurationError, StorageFailed
+from signoff.errors import ConfigurationError, JournalBroken, StorageFailed
 from tests.runner_svc.store import test_conformance as all_stores
+
+PAGE = 4096  # bytes of a page of a file
 
 
 @pytest.mark.guard(name="one runner in a folder")
@@ -25,6 +27,37 @@ async def test_a_second_runner_is_kept_out_and_told_why(tmp_path: Path) -> None:
         await second.open()
     await second.close()
     await first.close()
+
+
+def damage(file: Path) -> None:
+    """Writes over some pages in the middle of a file."""
+    pages = bytearray(file.read_bytes())
+    middle = len(pages) // PAGE // 2 * PAGE
+    pages[middle : middle + 5 * PAGE] = b"\xff" * (5 * PAGE)
+    file.write_bytes(pages)
+
+
+@pytest.mark.guard(name="a broken journal is told from a busy one")
+async def test_a_damaged_journal_is_named_with_what_to_do(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path / "journal.db")
+    await store.open()
+    await store.append([Row("a", number, b"x" * 3000) for number in range(1, 101)], {})
+    await store.close()
+    damage(tmp_path / "journal.db")
+    store = SqliteStore(tmp_path / "journal.db")
+    await store.open()
+    with pytest.raises(JournalBroken, match=r"journal\.db is broken \(.* malformed\): restore a backup with `signoff"):
+        await store.everything(0, 1000)
+    await store.close()
+
+
+@pytest.mark.guard(name="a broken journal is told from a busy one")
+async def test_a_file_that_is_no_journal_is_named_with_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "journal.db").write_text("no database at all")
+    store = SqliteStore(tmp_path / "journal.db")
+    with pytest.raises(JournalBroken, match=r"journal\.db is broken \(file is not a database\)"):
+        await store.open()
+    await store.close()
 
 
 @pytest.mark.guard(name="newer journal")

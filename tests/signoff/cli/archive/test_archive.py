@@ -7,8 +7,11 @@ import errno
 import hashlib
 import io
 import json
+import os
 import random
 import signal
+import socket
+import sys
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
@@ -17,12 +20,14 @@ from typing import Any
 import pytest
 
 from signoff.cli.archive.archive import ArchiveWriter
+from signoff.cli.archive.backup import backup
 from signoff.cli.archive.restore import restore
+from signoff.cli.remote.find_runner import RunnerLocation
 from signoff.cli.show.output import CommandOutput
 from signoff.errors import ConfigurationError
 from signoff.v1 import runner_pb2
 from tests.support.draws import so_many
-from tests.support.processes.commands import ROOT, signoff, start_signoff
+from tests.support.processes.commands import ROOT, environment, signoff, start_signoff
 from tests.support.servers.fake_runner import FakeRunner, listening
 from tests.support.servers.service import until
 
@@ -259,17 +264,26 @@ class CutRunner(FakeRunner):
 
 @pytest.mark.guard(name="a backup without an end is none")
 async def test_a_backup_that_was_cut_off_leaves_the_older_one(tmp_path: Path) -> None:
-    (tmp_path / "a.tar").write_text("the older one")
+    older = written(tmp_path / "a.tar")
     async with listening(CutRunner()) as address:
         cut = await signoff("backup", "a.tar", "--runner", address, cwd=tmp_path)
     assert cut.code != 0
     assert "cut off before its end" in cut.err
     assert names_in(tmp_path) == ["a.tar"]
-    assert read(tmp_path / "a.tar") == "the older one"
+    assert content_of(tmp_path / "a.tar") == older
 
 
-def read(file: Path) -> str:
-    return file.read_text()
+def written(file: Path) -> bytes:
+    """Writes the beginning of an archive, as a backup that was cut off may have left it. Returns its bytes."""
+    with tarfile.open(file, "w") as tar:
+        info = tarfile.TarInfo("store/000001")
+        info.size = 1
+        tar.addfile(info, io.BytesIO(b"x"))
+    return file.read_bytes()
+
+
+def content_of(file: Path) -> bytes:
+    return file.read_bytes()
 
 
 async def test_a_backup_that_a_person_ends_leaves_nothing(tmp_path: Path) -> None:
@@ -285,6 +299,162 @@ async def test_a_backup_that_a_person_ends_leaves_nothing(tmp_path: Path) -> Non
 
 async def test_only_a_file_is_backed_up_into(tmp_path: Path) -> None:
     async with listening(FakeRunner()) as address:
-        for name in (".", "/dev/null", "nowhere/a.tar"):
+        for name in (".", "/dev/null", "nowhere/a.tar", "new/"):
             ended = await signoff("backup", name, "--runner", address, cwd=tmp_path)
             assert ended.code == 2, ended.err
+
+
+# ---------------------------------------------------------------- what stands there
+
+
+class WholeRunner(FakeRunner):
+    """Sends a backup of nothing."""
+
+    async def BackUp(self, request: Any, context: Any) -> Any:
+        self.asked.append(request)
+        yield runner_pb2.BackUpResponse(end=runner_pb2.BackedUpEnd())
+
+
+def backed_up(file: Path, data_dir: Path) -> list[str]:
+    """Runs `signoff backup` in this process. Returns the lines of its notes."""
+    notes = io.StringIO()
+
+    async def run() -> None:
+        async with listening(WholeRunner()) as address:
+            where = RunnerLocation(runner=address, data_dir=data_dir)
+            assert await backup(file, where, CommandOutput(out=io.StringIO(), err=notes)) == 0
+
+    asyncio.run(run())
+    return notes.getvalue().splitlines()
+
+
+def with_plan(data_dir: Path) -> Path:
+    """Makes a data directory with a plan. Returns the folder of the plan."""
+    folder = data_dir / "p"
+    folder.mkdir(parents=True)
+    for name in ("plan.json", "execution.json", "map.pb"):
+        (folder / name).write_text(name)
+    return folder
+
+
+@pytest.mark.guard(name="a backup replaces nothing but an archive")
+@pytest.mark.parametrize("content", [b"{}", bytes(2000), b"x" * 2000])
+def test_another_file_is_not_replaced_by_a_backup(content: bytes, tmp_path: Path) -> None:
+    (tmp_path / "plan.json").write_bytes(content)
+    with pytest.raises(ConfigurationError, match=r"expected a new file, or an archive .* but .*plan\.json is another"):
+        backed_up(tmp_path / "plan.json", tmp_path / "db")
+    assert content_of(tmp_path / "plan.json") == content
+
+
+@pytest.mark.guard(name="a backup replaces nothing but an archive")
+def test_an_archive_of_another_program_is_not_replaced_by_a_backup(tmp_path: Path) -> None:
+    with tarfile.open(tmp_path / "a.tar", "w") as tar:
+        tar.addfile(tarfile.TarInfo("photos/1"))
+    with pytest.raises(ConfigurationError, match="is another file"):
+        backed_up(tmp_path / "a.tar", tmp_path / "db")
+
+
+@pytest.mark.parametrize("earlier", ["whole", "cut off", "empty"])
+def test_an_earlier_archive_is_replaced_by_a_backup(earlier: str, tmp_path: Path) -> None:
+    file = tmp_path / "a.tar"
+    if earlier == "whole":
+        backed_up(file, tmp_path / "db")
+    else:
+        file.write_bytes(written(file)[:700] if earlier == "cut off" else b"")
+    with_plan(tmp_path / "db")
+    backed_up(file, tmp_path / "db")
+    with tarfile.open(file) as tar:
+        assert "plans/p/plan.json" in tar.getnames()
+
+
+@pytest.mark.guard(name="a backup stays out of what it reads")
+@pytest.mark.parametrize("name", [".signoff/journal.db", ".signoff/new", "p/a.tar", "link.tar"])
+def test_nothing_is_written_into_the_data_directory_that_is_backed_up(name: str, tmp_path: Path) -> None:
+    data_dir = tmp_path / "db"
+    with_plan(data_dir)
+    (data_dir / ".signoff").mkdir()
+    (data_dir / ".signoff" / "journal.db").touch()
+    file = data_dir / name if name != "link.tar" else tmp_path / name
+    if name == "link.tar":
+        file.symlink_to("db/a.tar")
+    with pytest.raises(ConfigurationError, match="expected a file outside of the data directory"):
+        backed_up(file, data_dir)
+    assert content_of(data_dir / ".signoff" / "journal.db") == b""
+    assert sorted(names_in(data_dir)) == [".signoff", "p"]
+
+
+@pytest.mark.guard(name="a backup follows a link")
+@pytest.mark.parametrize("is_there", [True, False])
+def test_a_link_stays_and_a_backup_takes_the_place_of_its_end(is_there: bool, tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    real, link = tmp_path / "folder" / "real.tar", tmp_path / "link.tar"
+    if is_there:
+        written(real)
+    link.symlink_to("folder/real.tar")
+    backed_up(link, tmp_path / "db")
+    assert link.is_symlink()
+    with tarfile.open(real) as tar:
+        assert tar.getnames() == ["store/000001", "manifest.json"]
+    assert names_in(real.parent) == ["real.tar"]
+
+
+def put_no_files(folder: Path) -> None:
+    """Puts a pipe, a folder and a socket where files of the plan `p` should be, below the present folder."""
+    (folder / "plan.json").unlink()
+    os.mkfifo(folder / "plan.json")
+    (folder / "execution.json").unlink()
+    (folder / "execution.json").mkdir()
+    Path("db/.signoff/files").mkdir(parents=True)
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind("db/.signoff/files/p")
+
+
+async def test_what_is_no_file_in_the_folder_of_a_plan_is_left_out_and_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    put_no_files(with_plan(tmp_path / "db"))
+    async with listening(WholeRunner()) as address:
+        process = await start_signoff("backup", "a.tar", "--runner", address, cwd=tmp_path)
+        try:
+            async with asyncio.timeout(60):
+                _, notes = await process.communicate()
+        finally:
+            if process.returncode is None:
+                process.kill()
+    assert process.returncode == 0, notes
+    assert [line.split(": ")[2] for line in notes.decode().splitlines()] == [
+        f"expected a file at db/{name}, but it is something else"
+        for name in ("p/plan.json", "p/execution.json", ".signoff/files/p")
+    ]
+    with tarfile.open(tmp_path / "a.tar") as tar:
+        assert tar.getnames() == ["store/000001", "plans/p/map.pb", "manifest.json"]
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    folder = with_plan(tmp_path / "db")
+    (folder / "plan.json").unlink()
+    (folder / "plan.json").symlink_to("plan.json")
+    with pytest.raises(ConfigurationError, match=r"expected a file that can be read, but .*plan\.json cannot be: Too"):
+        backed_up(tmp_path / "a.tar", tmp_path / "db")
+    assert names_in(tmp_path) == ["db"]
+
+
+async def test_a_disk_that_is_full_is_told_in_one_line(tmp_path: Path) -> None:
+    (with_plan(tmp_path / "db") / "plan.json").write_bytes(bytes(2_000_000))
+    async with listening(WholeRunner()) as address:
+        program = (
+            "import resource, signal, sys; signal.signal(signal.SIGXFSZ, signal.SIG_IGN);"
+            "resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, 1_000_000));"
+            "from signoff.cli import main; main(sys.argv[1:])"
+        )
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-c", program, "backup", "a.tar", "--runner", address),
+            cwd=tmp_path,
+            env=environment(),
+            stderr=asyncio.subprocess.PIPE,
+        )
+        _, notes = await process.communicate()
+    assert process.returncode == 2
+    assert notes.decode() == "signoff: expected an archive that can be written, but got [Errno 27] File too large\n"
+    assert names_in(tmp_path) == ["db"]

@@ -37,7 +37,7 @@ def shown(
     classes: bool = True,
     file: Path | None = None,
 ) -> int:
-    return graph_plan(plan, file, output, form=form, classes=classes, infer=True)
+    return graph_plan(plan, str(file) if file else None, output, form=form, classes=classes, infer=True)
 
 
 def test_text_is_what_is_shown_when_nothing_is_asked_for(tmp_path: Path) -> None:
@@ -143,3 +143,13 @@ def test_a_form_that_is_not_known_is_refused(tmp_path: Path) -> None:
 
     assert ran.returncode == 2
     assert "is not one of 'text', 'mermaid'" in ran.stderr.decode()
+
+
+@pytest.mark.guard(name="no command writes over what it reads")
+@pytest.mark.parametrize("as_json", [False, True])
+def test_a_graph_is_not_written_over_its_plan(as_json: bool, tmp_path: Path) -> None:
+    plan = Path(written(tmp_path, *GARDEN))
+    before = plan.read_bytes()
+    with pytest.raises(ConfigurationError, match="expected another file for the answer"):
+        shown(str(plan), piped(as_json=as_json), file=plan)
+    assert plan.read_bytes() == before

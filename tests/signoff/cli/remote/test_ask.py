@@ -252,11 +252,11 @@ async def test_an_artifact_is_its_very_bytes(tmp_path: Path) -> None:
     stdout = io.TextIOWrapper(io.BytesIO())
     async with runner_at(half_done()) as where:
         await artifact(PLAN_ID, "a", Wanted(), where, CommandOutput(out=stdout))
-        await artifact(PLAN_ID, "a", Wanted(output=tmp_path / "deep" / "a.md"), where, piped())
+        await artifact(PLAN_ID, "a", Wanted(output=str(tmp_path / "deep" / "a.md")), where, piped())
         with pytest.raises(ArtifactNotFound):
             await artifact(PLAN_ID, "b", Wanted(), where, piped())
         with pytest.raises(ConfigurationError, match="expected a file that can be written"):
-            await artifact(PLAN_ID, "a", Wanted(output=tmp_path / "deep" / "a.md" / "x"), where, piped())
+            await artifact(PLAN_ID, "a", Wanted(output=str(tmp_path / "deep" / "a.md" / "x")), where, piped())
     assert stdout.buffer.getvalue() == b"made"
     assert (tmp_path / "deep" / "a.md").read_bytes() == b"made"
 
@@ -264,9 +264,9 @@ async def test_an_artifact_is_its_very_bytes(tmp_path: Path) -> None:
 async def test_an_artifact_is_written_through_a_link_which_stays(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to("real")
     async with runner_at(half_done()) as where:
-        await artifact(PLAN_ID, "a", Wanted(output=tmp_path / "link"), where, piped())
+        await artifact(PLAN_ID, "a", Wanted(output=str(tmp_path / "link")), where, piped())
         with pytest.raises(ConfigurationError, match=r"^expected a file, a pipe or a device, but .* is a folder$"):
-            await artifact(PLAN_ID, "a", Wanted(output=tmp_path), where, piped())
+            await artifact(PLAN_ID, "a", Wanted(output=str(tmp_path)), where, piped())
     assert (tmp_path / "link").is_symlink()
     assert (tmp_path / "real").read_bytes() == b"made"
 

@@ -153,7 +153,7 @@ def test_as_json_it_is_one_object() -> None:
 
 def test_bytes_go_into_a_file_as_they_are(tmp_path: Path) -> None:
     with runner_at(asking(second=b"\xff\x00\x1b")) as where:
-        asyncio.run(candidate(PLAN_ID, "a", None, False, Wanted(output=tmp_path / "found"), where, piped()))
+        asyncio.run(candidate(PLAN_ID, "a", None, False, Wanted(output=str(tmp_path / "found")), where, piped()))
     assert (tmp_path / "found").read_bytes() == b"\xff\x00\x1b"
 
 

@@ -58,7 +58,7 @@ def test_a_candidate_with_files_is_a_table_and_each_is_had_by_its_path(tmp_path:
     assert "signoff: made by executor-1: 4 files, 29 bytes, digest" in notes_of(output)[1]
     assert "signoff candidate trends a --attempt 2" in notes_of(output)[-1]
     assert lines_of(printed(piped(), Wanted(path="report.md"))) == ["# Sales", "", "Venus"]
-    printed(piped(), Wanted(output=tmp_path))
+    printed(piped(), Wanted(output=str(tmp_path)))
     assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == SECOND
     (record,) = records_of(printed(piped(as_json=True)))
     assert [file["path"] for file in record["manifest"]["files"]] == sorted(SECOND)

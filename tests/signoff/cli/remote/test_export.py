@@ -198,12 +198,12 @@ async def test_an_artifact_with_files_is_a_table_of_them() -> None:
 
 async def test_one_file_is_printed_or_written_and_all_go_into_a_folder(tmp_path: Path) -> None:
     assert lines_of(await asked(Wanted(path="report.md")))[0] == "# Sales"
-    await asked(Wanted(path="charts/a.png", output=tmp_path / "a.png"))
+    await asked(Wanted(path="charts/a.png", output=str(tmp_path / "a.png")))
     assert (tmp_path / "a.png").read_bytes() == CHART
-    await asked(Wanted(output=tmp_path / "all"))
+    await asked(Wanted(output=str(tmp_path / "all")))
     assert files_in(tmp_path / "all") == REPORT
     (tmp_path / "link").symlink_to(tmp_path / "a.png")
-    await asked(Wanted(path="report.md", output=tmp_path / "link"))
+    await asked(Wanted(path="report.md", output=str(tmp_path / "link")))
     assert (tmp_path / "a.png").read_bytes() == REPORT["report.md"]
 
 
@@ -225,4 +225,4 @@ async def test_what_is_not_there_is_told_with_what_is(tmp_path: Path) -> None:
         await asked(Wanted(path="x"), task="1")
     (tmp_path / "file").touch()
     with pytest.raises(ConfigurationError, match="-o: expected a folder for 2 files"):
-        await asked(Wanted(output=tmp_path / "file"))
+        await asked(Wanted(output=str(tmp_path / "file")))

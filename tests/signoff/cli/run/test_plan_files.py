@@ -148,7 +148,7 @@ def test_compile_prints_the_map_and_nothing_else(tmp_path: Path) -> None:
 def test_compile_writes_a_file_when_asked(tmp_path: Path) -> None:
     output = piped()
     file = tmp_path / "out" / "execution.json"
-    assert compile_plan(written(tmp_path, GOOD), file, output, plan_id="mine", infer=True) == 0
+    assert compile_plan(written(tmp_path, GOOD), str(file), output, plan_id="mine", infer=True) == 0
     assert json.loads(file.read_text())["plan_id"] == "mine"
     assert lines_of(output) == []
 
@@ -157,7 +157,7 @@ def test_compile_writes_into_a_pipe_and_leaves_it_there(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     with ThreadPoolExecutor(1) as pool:
         read = pool.submit((tmp_path / "pipe").read_bytes)
-        assert compile_plan(written(tmp_path, GOOD), tmp_path / "pipe", piped(), plan_id="mine", infer=True) == 0
+        assert compile_plan(written(tmp_path, GOOD), str(tmp_path / "pipe"), piped(), plan_id="mine", infer=True) == 0
         assert json.loads(read.result(10))["plan_id"] == "mine"
     assert (tmp_path / "pipe").is_fifo()
 
@@ -166,13 +166,37 @@ def test_compile_writes_into_a_pipe_and_leaves_it_there(tmp_path: Path) -> None:
 def test_compile_as_root_leaves_a_device_a_device(tmp_path: Path) -> None:
     device = tmp_path / "null"
     os.mknod(device, stat.S_IFCHR | 0o666, os.makedev(1, 3))
-    assert compile_plan(written(tmp_path, GOOD), device, piped(), plan_id="mine", infer=True) == 0
+    assert compile_plan(written(tmp_path, GOOD), str(device), piped(), plan_id="mine", infer=True) == 0
     assert stat.S_ISCHR(device.stat().st_mode)
 
 
 def test_compile_into_a_folder_is_refused_in_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"^expected a file, a pipe or a device, but .* is a folder$"):
-        compile_plan(written(tmp_path, GOOD), tmp_path, piped(), plan_id="mine", infer=True)
+        compile_plan(written(tmp_path, GOOD), str(tmp_path), piped(), plan_id="mine", infer=True)
+
+
+@pytest.mark.guard(name="no command writes over what it reads")
+@pytest.mark.parametrize("target", ["garden.json", "link"])
+def test_a_plan_is_not_compiled_over_itself(target: str, tmp_path: Path) -> None:
+    plan = written(tmp_path, GOOD)
+    (tmp_path / "link").symlink_to("garden.json")
+    before = Path(plan).read_bytes()
+    with pytest.raises(
+        ConfigurationError, match=r"^expected another file for the answer than .*garden\.json, which is"
+    ):
+        compile_plan(plan, str(tmp_path / target), piped(), plan_id="", infer=True)
+    assert Path(plan).read_bytes() == before
+
+
+@pytest.mark.guard(name="no command writes over what it reads")
+def test_a_plan_on_standard_input_is_not_compiled_over_itself(tmp_path: Path) -> None:
+    plan = Path(written(tmp_path, GOOD))
+    before = plan.read_bytes()
+    with plan.open("rb") as stdin:
+        command = [sys.executable, "-m", "signoff.cli", "compile", "-", "-o", str(plan)]
+        ended = subprocess.run(command, stdin=stdin, env=environment(), capture_output=True, text=True, check=False)
+    assert (ended.returncode, plan.read_bytes()) == (2, before)
+    assert "expected another file for the answer than /dev/stdin" in ended.stderr
 
 
 def test_a_pipe_whose_reader_goes_away_is_one_line_and_exit_code_2(tmp_path: Path) -> None:
@@ -235,7 +259,7 @@ def test_of_many_notes_the_first_are_shown_and_a_program_gets_all(tmp_path: Path
 def test_a_file_that_cannot_be_written_is_blamed(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(ConfigurationError, match="expected a file that can be written"):
-        compile_plan(written(tmp_path, GOOD), tmp_path / "file" / "x", piped(), plan_id="", infer=True)
+        compile_plan(written(tmp_path, GOOD), str(tmp_path / "file" / "x"), piped(), plan_id="", infer=True)
 
 
 async def test_ctrl_c_ends_a_long_compile_at_once(tmp_path: Path) -> None:
