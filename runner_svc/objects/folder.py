@@ -15,7 +15,7 @@ from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 from runner_svc.objects.port import PIECE_BYTES
-from signoff.errors import StorageFailed
+from signoff.errors import StorageFailed, content_lost
 from signoff.manifest.manifest import is_digest
 
 _INCOMING = "incoming"
@@ -64,13 +64,15 @@ class FolderObjects:
                 while start < end:
                     piece = await asyncio.to_thread(os.pread, descriptor, min(PIECE_BYTES, end - start), start)
                     if not piece:
-                        raise StorageFailed(f"expected {end - start} more bytes of object {digest}, but it ends before")
+                        raise content_lost(f"expected {end - start} more bytes of object {digest}, but it ends before")
                     yield piece
                     start += len(piece)
             finally:
                 os.close(descriptor)
+        except FileNotFoundError as error:
+            raise content_lost(f"the object store {self._folder} has lost {digest}: {error}") from error
         except OSError as error:
-            raise StorageFailed(f"the object store {self._folder} has lost {digest}: {error}") from error
+            raise StorageFailed(f"the object store {self._folder} did not give {digest}: {error}") from error
 
     async def delete(self, digests: Sequence[str]) -> None:
         await asyncio.to_thread(self._delete, digests)

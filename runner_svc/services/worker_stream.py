@@ -25,7 +25,7 @@ from runner_svc.services.manifests import with_files
 from runner_svc.services.prompt_intake import PromptIntake
 from runner_svc.services.uploads import CandidateUpload, CandidateUploads
 from signoff.bounds import bounds_of, check
-from signoff.errors import Bug, InvalidField, SignoffError
+from signoff.errors import Bug, InvalidField, SignoffError, StorageFailed
 from signoff.rpc.channel import MAX_FRAME_BYTES
 from signoff.rpc.frames import IN_PARTS, MAX_CANDIDATE_BYTES, MESSAGE_HEADER, MISSED_PINGS
 from signoff.rpc.interceptor import readable
@@ -252,7 +252,10 @@ class WorkerStream:
             await frames.flush()
 
     async def _assign(self, assign: commands.Assign, frames: _Frames) -> None:
-        """Sends an assignment. One that no frame can carry is reported."""
+        """Sends an assignment. One that no frame can carry is reported, and one whose contents are lost.
+
+        Raises StorageFailed while the store is away.
+        """
         if self._pings_rarely:
             # guard: work brings a ping along -> pass
             self._has_work.set()
@@ -261,7 +264,10 @@ class WorkerStream:
             await send_assignment(
                 assign, frames.add, read, self._max_frame, thinking_wanted=wanted, in_parts=self._takes_parts
             )
-        except AssignmentTooLarge as error:
+        except (AssignmentTooLarge, StorageFailed) as error:
+            # guard: a lost content ends no stream -> if isinstance(error, StorageFailed):
+            if isinstance(error, StorageFailed) and not error.is_lost:
+                raise
             now, session = self._engine.now(), self._session.id
             # guard (3 lines): an assignment that fits no frame is a failure ->
             #     (signals.NotAssignable(at=now, session=session, lease=assign.lease, message=str(error)))

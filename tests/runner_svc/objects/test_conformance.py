@@ -99,8 +99,9 @@ async def test_objects_are_listed_and_removed(objects: Objects) -> None:
     assert await listed(objects) == digests
     await objects.delete([digests[0], digest_of(b"unknown"), digests[2]])
     assert await listed(objects) == [digests[1]]
-    with pytest.raises(StorageFailed, match=digests[0]):
+    with pytest.raises(StorageFailed, match=digests[0]) as caught:
         await whole(objects, digests[0], 0, 3)
+    assert caught.value.is_lost
 
 
 async def test_an_object_whose_bytes_do_not_come_to_an_end_leaves_nothing_behind(objects: Objects) -> None:
