@@ -42,7 +42,7 @@ class FolderObjects:
     async def put(self, digest: str, pieces: AsyncIterator[bytes]) -> None:
         part, file = self._incoming / secrets.token_hex(8), self._file(digest)
         try:
-            descriptor = await asyncio.to_thread(os.open, part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+            descriptor = await asyncio.to_thread(_new_file, part)
             try:
                 async for piece in pieces:
                     await asyncio.to_thread(_write_whole, descriptor, piece)
@@ -98,6 +98,12 @@ class FolderObjects:
         if not is_digest(digest):
             raise StorageFailed(f"expected the digest of an object, but got {digest[:80]!r}")
         return self._folder / digest[:2] / digest
+
+
+def _new_file(path: Path) -> int:
+    # guard: the folder of what is being put is made again -> pass
+    path.parent.mkdir(exist_ok=True)  # not its parents: a disk that is not mounted any more is not to be hidden
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
 
 
 def _write_whole(descriptor: int, piece: bytes) -> None:

@@ -222,9 +222,28 @@ class WorkerStream:
         if not isinstance(signal, signals.CandidateMade):
             return signal
         if counts:
-            await self._engine.contents.put(signal.content.digest, whole, lease)
+            if refusal := await self._put(signal, whole):
+                return refusal
             signal = replace(signal, brought=(signal.content.digest,))
         return await with_files(self._engine.contents, signal, whole)
+
+    async def _put(self, made: signals.CandidateMade, body: bytes) -> signals.WorkFailed | None:
+        """Stores a candidate. Returns the failure of its attempt when the object store refuses it.
+
+        Raises StorageFailed while the journal's store is away: the worker comes back with the same candidate.
+        """
+        contents = self._engine.contents
+        try:
+            await contents.put(made.content.digest, body, made.lease)
+        except StorageFailed as failure:
+            # guard: a candidate that is refused ends no stream -> raise
+            if not contents.takes_streams(len(body)):
+                raise
+            log.warning("candidate_not_stored", lease=made.lease, bytes=len(body), error=str(failure))
+            return signals.WorkFailed(
+                at=made.at, session=made.session, lease=made.lease, kind=FailureKind.TRANSIENT, message=str(failure)
+            )
+        return None
 
     async def _may_bring(self, lease: LeaseId) -> bool:
         """Tells whether a candidate under a lease would count, once all earlier messages are decided."""

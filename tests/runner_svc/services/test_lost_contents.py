@@ -16,10 +16,10 @@ from runner_svc.store.memory import MemoryStore
 from runner_svc.store.port import InObjects
 from signoff.errors import StorageFailed
 from signoff.v1 import execution_pb2 as pb
-from signoff.v1 import runner_pb2
+from signoff.v1 import runner_pb2, worker_pb2
 from tests.runner_svc.services.test_late_results import until_event
 from tests.runner_svc.services.test_runner_service import refused
-from tests.support.servers.raw_worker import EXECUTOR, VALIDATOR, RawWorker, raw_worker
+from tests.support.servers.raw_worker import EXECUTOR, VALIDATOR, RawWorker, candidate, raw_worker
 from tests.support.servers.runner import PlannerOfTexts, Running, running
 
 PLANS = PlannerOfTexts(one="a", two="a; b <- a")
@@ -116,3 +116,34 @@ async def test_while_the_store_is_away_a_stream_ends_and_the_lease_is_not_failed
         async with raw_worker(runner, VALIDATOR, "v1") as validator:
             await validator.judge(await validator.assigned())
         await until_event(runner, ref, "execution_succeeded")
+
+
+@pytest.mark.guard(name="a candidate that is refused ends no stream")
+async def test_a_candidate_that_the_object_store_refuses_fails_its_attempt_and_the_others_go_on(tmp_path: Path) -> None:
+    objects = RefusingObjects(tmp_path / "objects")
+    async with (
+        running(PLANS, tmp_path, objects=objects) as runner,
+        raw_worker(runner, EXECUTOR, "w1") as executor,
+        raw_worker(runner, VALIDATOR, "v1") as validator,
+    ):
+        ref = await runner.start("one")
+        made = candidate((await executor.assigned()).lease_id, LARGE)
+        with capture_logs() as logs:
+            await executor.say(candidate=made)
+            await executor.hear("ack")
+        assert [log["log_level"] for log in logs if log["event"] == "candidate_not_stored"] == ["warning"]
+        failed = (await until_event(runner, ref, "attempt_failed")).attempt_failed
+        assert failed.kind == pb.FAILURE_KIND_TRANSIENT
+        assert "the object store is full" in failed.message
+        await runner.stub.StopExecution(runner_pb2.StopExecutionRequest(ref=ref))
+        await one_goes_on(runner, executor, validator)
+
+
+async def test_a_small_candidate_needs_no_object_store(tmp_path: Path) -> None:
+    objects = RefusingObjects(tmp_path / "objects")
+    async with running(PLANS, tmp_path, objects=objects) as runner, raw_worker(runner, EXECUTOR, "w1") as executor:
+        await runner.start("one")
+        assign = await executor.assigned()
+        body = LARGE[:LARGE_BYTES]
+        await executor.say(candidate=candidate(assign.lease_id, body))
+        assert isinstance(await executor.hear("ack"), worker_pb2.Ack)
