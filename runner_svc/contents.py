@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from runner_svc.objects.port import Objects
 from runner_svc.store.port import InObjects, Store
-from signoff.errors import StorageFailed, TooManyStreams
+from signoff.errors import StorageFailed, TooManyStreams, content_lost
 from signoff.rpc.channel import CHUNK_BYTES
 from signoff.rpc.concurrency import WAIT
 
@@ -24,7 +24,11 @@ CACHE_BYTES = 64 * 1024 * 1024
 LENT_BYTES = 256 * 1024 * 1024
 LARGE_BYTES = 1024 * 1024  # a larger content lies in the object store, when there is one, and waits for room to be sent
 SWEPT_AT_ONCE = 500  # objects
+HASHED_HERE = 64 * 1024  # bytes; the digest of a longer content is computed in a thread
 ASKED_AT_ONCE = 1_000  # digests of one question to the store
+
+
+_OTHER_BYTES = "expected content {} in the store, but it is damaged: its bytes have another SHA-256"
 
 
 class WrongBytes(Exception):
@@ -59,39 +63,65 @@ class Contents:
     # ------------------------------------------------------------ reading
 
     async def get(self, digest: str) -> bytes:
-        """Returns the bytes of a committed content. Raises StorageFailed when the store has lost it."""
+        """Returns the bytes of a committed content.
+
+        Raises StorageFailed, which says `is_lost` for a content that is not there, or has other bytes by now.
+        """
+        found = await self._found(digest)
+        if isinstance(found, InObjects):
+            return b"".join([piece async for piece in self._whole_object(digest, found.size)])
+        self.remember({digest: found})
+        return found
+
+    async def _found(self, digest: str) -> bytes | InObjects:
+        """Returns a content as it lies in the store. Raises StorageFailed as `get` does."""
         body = self._recent.get(digest)
         if body is not None:
             self._recent.move_to_end(digest)
             return body
         found = await self._store.content(digest)
         if found is None:
-            raise StorageFailed(f"expected content {digest} in the store, but it is not there")
-        if isinstance(found, InObjects):
-            return b"".join([piece async for piece in self._object(digest, 0, found.size)])
-        self.remember({digest: found})
+            raise content_lost(f"expected content {digest} in the store, but it is not there")
+        if not isinstance(found, InObjects):
+            # guard: bytes that have changed are a lost content -> pass
+            await _check_digest(digest, found)
         return found
 
     async def stream(self, digest: str, offset: int = 0, length: int | None = None) -> AsyncIterator[bytes]:
         """Yields the bytes of a content from a place on, in pieces of at most CHUNK_BYTES.
 
-        `length`: the most bytes to yield; None: all. Raises StorageFailed as `get` does.
+        `length`: the most bytes to yield; None: all. Raises StorageFailed as `get` does; when an object is read whole,
+        before its last piece.
         """
-        found = self._recent.get(digest) or await self._store.content(digest)
-        if found is None:
-            raise StorageFailed(f"expected content {digest} in the store, but it is not there")
+        found = await self._found(digest)
         size = found.size if isinstance(found, InObjects) else len(found)
         end = size if length is None else min(size, offset + length)
         if isinstance(found, InObjects):
-            async for piece in self._object(digest, offset, end):
+            is_whole = offset == 0 and end == size
+            pieces = self._whole_object(digest, size) if is_whole else self._object(digest, offset, end)
+            async for piece in pieces:
                 yield piece
             return
         for start in range(offset, end, CHUNK_BYTES):
             yield found[start : min(start + CHUNK_BYTES, end)]
 
+    async def _whole_object(self, digest: str, size: int) -> AsyncIterator[bytes]:
+        """Yields the pieces of an object, the last one once all are known to be right."""
+        found, held = hashlib.sha256(), b""
+        async for piece in self._object(digest, 0, size):
+            await asyncio.to_thread(found.update, piece)
+            if held:
+                yield held
+            held = piece
+        # guard: an object that has changed is a lost content -> if False:
+        if found.hexdigest() != digest:
+            raise content_lost(_OTHER_BYTES.format(digest))
+        if held:
+            yield held
+
     def _object(self, digest: str, start: int, end: int) -> AsyncIterator[bytes]:
         if self._objects is None:
-            raise StorageFailed(
+            raise content_lost(
                 f"content {digest} lies in an object store, but none is set: start the runner with --objects again"
             )
         return self._objects.read(digest, start, end)
@@ -299,6 +329,13 @@ class _Checked:
         # guard: a file has its digest -> if False:
         if found.hexdigest() != self._digest:
             raise WrongBytes(f"bytes with SHA-256 {self._digest}, but theirs is {found.hexdigest()}")
+
+
+async def _check_digest(digest: str, body: bytes) -> None:
+    """Raises StorageFailed for bytes that are not the content of this digest."""
+    found = await asyncio.to_thread(hashlib.sha256, body) if len(body) > HASHED_HERE else hashlib.sha256(body)
+    if found.hexdigest() != digest:
+        raise content_lost(_OTHER_BYTES.format(digest))
 
 
 async def _pieces(body: bytes) -> AsyncIterator[bytes]:

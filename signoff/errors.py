@@ -203,6 +203,15 @@ class TooManyStreams(Rejected):
 class StorageFailed(Unavailable):
     """The disk or the database refused; nothing half-done is visible."""
 
+    is_lost: bool = False  #: a content is gone or damaged: no further try brings it back
+
+
+def content_lost(text: str) -> StorageFailed:
+    """Returns the error about a content that is gone or damaged."""
+    error = StorageFailed(text)
+    error.is_lost = True
+    return error
+
 
 class OwnershipLost(StorageFailed):
     """Another runner has taken the database over; this one can write nothing more, and stands by or ends."""

@@ -17,6 +17,7 @@ from runner_svc.codec.unread import unread_to_proto
 from runner_svc.core.model import commands
 from runner_svc.core.model.map import Map
 from runner_svc.core.model.values import NO_TASK, Content
+from signoff.errors import StorageFailed
 from signoff.plan.limits import MAX_INPUTS
 from signoff.rpc.frames import MESSAGE_HEADER
 from signoff.v1 import execution_pb2, worker_pb2
@@ -112,8 +113,18 @@ class _Part:
             added = message.inputs_part.inputs.add()
             added.MergeFrom(given)
             if inside:
-                added.inline = await read(given.digest)
+                await _read_inside(added, read)
         return message
+
+
+async def _read_inside(given: worker_pb2.InputArtifact, read: Read) -> None:
+    """Puts an input in the place of its reference. One that is lost keeps it: other parts may be on their way."""
+    try:
+        given.inline = await read(given.digest)
+    except StorageFailed as failure:
+        # guard: a lost input of a part ends no stream -> raise
+        if not failure.is_lost:
+            raise
 
 
 def _small_bytes(inputs: Iterable[commands.Input]) -> int:

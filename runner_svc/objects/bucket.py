@@ -15,7 +15,7 @@ from obstore.exceptions import BaseError
 from obstore.store import from_url
 
 from runner_svc.objects.port import PIECE_BYTES
-from signoff.errors import ConfigurationError, StorageFailed
+from signoff.errors import ConfigurationError, StorageFailed, content_lost
 from signoff.manifest.manifest import is_digest
 
 PART_BYTES = 8 * 1024 * 1024  # of an upload in parts
@@ -54,6 +54,8 @@ class BucketObjects:
                 piece = bytes(chunk)
                 for place in range(0, len(piece), PIECE_BYTES):
                     yield piece[place : place + PIECE_BYTES]
+        except FileNotFoundError as error:
+            raise content_lost(f"the object store {self._url} has lost {digest}: {error}") from error
         except (BaseError, OSError) as error:
             raise StorageFailed(f"the object store {self._url} did not give {digest}: {error}") from error
 

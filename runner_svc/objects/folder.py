@@ -15,7 +15,7 @@ from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 from runner_svc.objects.port import PIECE_BYTES
-from signoff.errors import StorageFailed
+from signoff.errors import StorageFailed, content_lost
 from signoff.manifest.manifest import is_digest
 
 _INCOMING = "incoming"
@@ -42,7 +42,7 @@ class FolderObjects:
     async def put(self, digest: str, pieces: AsyncIterator[bytes]) -> None:
         part, file = self._incoming / secrets.token_hex(8), self._file(digest)
         try:
-            descriptor = await asyncio.to_thread(os.open, part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+            descriptor = await asyncio.to_thread(_new_file, part)
             try:
                 async for piece in pieces:
                     await asyncio.to_thread(_write_whole, descriptor, piece)
@@ -64,13 +64,15 @@ class FolderObjects:
                 while start < end:
                     piece = await asyncio.to_thread(os.pread, descriptor, min(PIECE_BYTES, end - start), start)
                     if not piece:
-                        raise StorageFailed(f"expected {end - start} more bytes of object {digest}, but it ends before")
+                        raise content_lost(f"expected {end - start} more bytes of object {digest}, but it ends before")
                     yield piece
                     start += len(piece)
             finally:
                 os.close(descriptor)
+        except FileNotFoundError as error:
+            raise content_lost(f"the object store {self._folder} has lost {digest}: {error}") from error
         except OSError as error:
-            raise StorageFailed(f"the object store {self._folder} has lost {digest}: {error}") from error
+            raise StorageFailed(f"the object store {self._folder} did not give {digest}: {error}") from error
 
     async def delete(self, digests: Sequence[str]) -> None:
         await asyncio.to_thread(self._delete, digests)
@@ -96,6 +98,12 @@ class FolderObjects:
         if not is_digest(digest):
             raise StorageFailed(f"expected the digest of an object, but got {digest[:80]!r}")
         return self._folder / digest[:2] / digest
+
+
+def _new_file(path: Path) -> int:
+    # guard: the folder of what is being put is made again -> pass
+    path.parent.mkdir(exist_ok=True)  # not its parents: a disk that is not mounted any more is not to be hidden
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
 
 
 def _write_whole(descriptor: int, piece: bytes) -> None:

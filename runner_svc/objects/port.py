@@ -22,7 +22,10 @@ class Objects(Protocol):
         """
 
     def read(self, digest: str, start: int, end: int) -> AsyncIterator[bytes]:
-        """Yields the bytes from one place up to another, in pieces of at most PIECE_BYTES."""
+        """Yields the bytes from one place up to another, in pieces of at most PIECE_BYTES.
+
+        Raises StorageFailed, which says `is_lost` for an object that is not there or ends before.
+        """
 
     async def delete(self, digests: Sequence[str]) -> None:
         """Removes objects; those that are not there are passed over."""

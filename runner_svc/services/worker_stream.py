@@ -25,7 +25,7 @@ from runner_svc.services.manifests import with_files
 from runner_svc.services.prompt_intake import PromptIntake
 from runner_svc.services.uploads import CandidateUpload, CandidateUploads
 from signoff.bounds import bounds_of, check
-from signoff.errors import Bug, InvalidField, SignoffError
+from signoff.errors import Bug, InvalidField, SignoffError, StorageFailed
 from signoff.rpc.channel import MAX_FRAME_BYTES
 from signoff.rpc.frames import IN_PARTS, MAX_CANDIDATE_BYTES, MESSAGE_HEADER, MISSED_PINGS
 from signoff.rpc.interceptor import readable
@@ -222,9 +222,28 @@ class WorkerStream:
         if not isinstance(signal, signals.CandidateMade):
             return signal
         if counts:
-            await self._engine.contents.put(signal.content.digest, whole, lease)
+            if refusal := await self._put(signal, whole):
+                return refusal
             signal = replace(signal, brought=(signal.content.digest,))
         return await with_files(self._engine.contents, signal, whole)
+
+    async def _put(self, made: signals.CandidateMade, body: bytes) -> signals.WorkFailed | None:
+        """Stores a candidate. Returns the failure of its attempt when the object store refuses it.
+
+        Raises StorageFailed while the journal's store is away: the worker comes back with the same candidate.
+        """
+        contents = self._engine.contents
+        try:
+            await contents.put(made.content.digest, body, made.lease)
+        except StorageFailed as failure:
+            # guard: a candidate that is refused ends no stream -> raise
+            if not contents.takes_streams(len(body)):
+                raise
+            log.warning("candidate_not_stored", lease=made.lease, bytes=len(body), error=str(failure))
+            return signals.WorkFailed(
+                at=made.at, session=made.session, lease=made.lease, kind=FailureKind.TRANSIENT, message=str(failure)
+            )
+        return None
 
     async def _may_bring(self, lease: LeaseId) -> bool:
         """Tells whether a candidate under a lease would count, once all earlier messages are decided."""
@@ -252,7 +271,10 @@ class WorkerStream:
             await frames.flush()
 
     async def _assign(self, assign: commands.Assign, frames: _Frames) -> None:
-        """Sends an assignment. One that no frame can carry is reported."""
+        """Sends an assignment. One that no frame can carry is reported, and one whose contents are lost.
+
+        Raises StorageFailed while the store is away.
+        """
         if self._pings_rarely:
             # guard: work brings a ping along -> pass
             self._has_work.set()
@@ -261,7 +283,10 @@ class WorkerStream:
             await send_assignment(
                 assign, frames.add, read, self._max_frame, thinking_wanted=wanted, in_parts=self._takes_parts
             )
-        except AssignmentTooLarge as error:
+        except (AssignmentTooLarge, StorageFailed) as error:
+            # guard: a lost content ends no stream -> if isinstance(error, StorageFailed):
+            if isinstance(error, StorageFailed) and not error.is_lost:
+                raise
             now, session = self._engine.now(), self._session.id
             # guard (3 lines): an assignment that fits no frame is a failure ->
             #     (signals.NotAssignable(at=now, session=session, lease=assign.lease, message=str(error)))

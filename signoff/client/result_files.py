@@ -131,24 +131,29 @@ async def _chunks(first: Any, answers: AsyncIterator[Any]) -> Pieces:
         yield answer.chunk
 
 
-async def checked(entry: FileEntry, pieces: Pieces) -> Pieces:
-    """Yields the pieces of a whole file, the last one once all are known to be right.
+def checked(entry: FileEntry, pieces: Pieces) -> Pieces:
+    """Yields the pieces of a whole file as `checked_content` does."""
+    return checked_content(f"the file {entry.path}", entry.size, entry.digest, pieces)
+
+
+async def checked_content(what: str, expected: int, digest: str, pieces: Pieces) -> Pieces:
+    """Yields the pieces of a whole content of `expected` bytes, the last one once all are known to be right.
 
     Raises Unavailable when they are too many, too few, or another file's: no reader takes what came for the whole then.
     """
-    digest, size, held = hashlib.sha256(), 0, b""
+    found, size, held = hashlib.sha256(), 0, b""
     async with aclosing(pieces):
         async for piece in pieces:
             size += len(piece)
-            if size > entry.size:
+            if size > expected:
                 break  # a lie about the size must not fill a disk
-            digest.update(piece)
+            found.update(piece)
             if held:
                 yield held
             held = piece
     # guard: files arrive whole -> if False:
-    if size != entry.size or digest.hexdigest() != entry.digest:
-        raise Unavailable(f"the file {entry.path} arrived damaged: {size:,} of {entry.size:,} bytes, or others")
+    if size != expected or found.hexdigest() != digest:
+        raise Unavailable(f"{what} arrived damaged: {size:,} of {expected:,} bytes, or others")
     if held:
         yield held
 

@@ -18,7 +18,7 @@ from google.rpc import status_pb2
 from grpc_status import rpc_status
 
 from signoff import bounds
-from signoff.errors import Bug, InvalidField, ReaderTooSlow, SignoffError
+from signoff.errors import Bug, InvalidField, ReaderTooSlow, SignoffError, StorageFailed
 from signoff.rpc.statuses import status_of
 from signoff.rpc.timely import LEAST_BYTES_A_SECOND
 
@@ -227,6 +227,8 @@ async def _answer(error: BaseException, context: grpc.aio.ServicerContext[Any, A
     """Ends the call with the status of `error`; always raises."""
     if isinstance(error, grpc.aio.AbortError | GeneratorExit):
         raise error
+    if isinstance(error, StorageFailed):
+        log.warning("storage_failed", method=method, error=str(error))
     if isinstance(error, SignoffError):
         await _end(context, status_of(error), method)
     if isinstance(error, asyncio.CancelledError):

@@ -17,6 +17,15 @@ from runner_svc.store.memory import MemoryStore
 from runner_svc.store.port import InObjects
 from signoff.errors import StorageFailed, TooManyStreams
 
+BODIES = b"a" * 100, b"b" * 100, b"c" * 100
+
+
+def digest_of(body: bytes) -> str:
+    return hashlib.sha256(body).hexdigest()
+
+
+A, B, C = (digest_of(body) for body in BODIES)
+
 
 class CountingStore(MemoryStore):
     """A store that counts its reads, and can be held up."""
@@ -36,8 +45,8 @@ class CountingStore(MemoryStore):
 @pytest.fixture
 async def store() -> CountingStore:
     made = CountingStore()
-    for digest in "abc":
-        await made.put_content(digest, digest.encode() * 100)
+    for body in BODIES:
+        await made.put_content(digest_of(body), body)
     return made
 
 
@@ -47,7 +56,7 @@ async def test_those_who_want_the_same_share_one_reading(store: CountingStore) -
     store.go.clear()
 
     async def send() -> None:
-        async with kept.lent("a", 100) as body:
+        async with kept.lent(A, 100) as body:
             got.append(body)
             await asyncio.sleep(0)
 
@@ -55,9 +64,9 @@ async def test_those_who_want_the_same_share_one_reading(store: CountingStore) -
     await asyncio.sleep(0)
     store.go.set()
     await asyncio.gather(*sending)
-    assert (store.reads, len({id(body) for body in got})) == (["a"], 1)
+    assert (store.reads, len({id(body) for body in got})) == ([A], 1)
     await send()
-    assert store.reads == ["a", "a"], "nothing is kept without a user"
+    assert store.reads == [A, A], "nothing is kept without a user"
 
 
 @pytest.mark.guard(name="bytes that are sent at once")
@@ -68,9 +77,9 @@ async def test_what_does_not_fit_beside_the_others_waits_for_them(
     monkeypatch.setattr(contents, "LARGE_BYTES", 99)
     kept = Contents(store, limit=0)
     async with AsyncExitStack() as stack:
-        for digest in "aabb":
+        for digest in (A, A, B, B):
             await stack.enter_async_context(kept.lent(digest, 100))
-        waiting = asyncio.create_task(_sent(kept, "c"))
+        waiting = asyncio.create_task(_sent(kept, C))
         await asyncio.wait([waiting], timeout=0.05)
         assert not waiting.done()
     assert await waiting == b"c" * 100
@@ -83,10 +92,10 @@ async def test_one_that_finds_no_room_for_too_long_is_refused(
     monkeypatch.setattr(contents, "LARGE_BYTES", 99)
     monkeypatch.setattr(contents, "WAIT", 0.01)
     kept = Contents(store, limit=0)
-    async with kept.lent("a", 100):
+    async with kept.lent(A, 100):
         with pytest.raises(TooManyStreams, match="expected room for an artifact of 100 bytes, but 100 bytes of others"):
-            await _sent(kept, "b")
-    assert await _sent(kept, "b") == b"b" * 100
+            await _sent(kept, B)
+    assert await _sent(kept, B) == b"b" * 100
 
 
 async def test_one_that_is_larger_than_all_that_may_be_sent_is_sent_alone(
@@ -94,7 +103,7 @@ async def test_one_that_is_larger_than_all_that_may_be_sent_is_sent_alone(
 ) -> None:
     monkeypatch.setattr(contents, "LENT_BYTES", 10)
     monkeypatch.setattr(contents, "LARGE_BYTES", 99)
-    assert await _sent(Contents(store, limit=0), "a") == b"a" * 100
+    assert await _sent(Contents(store, limit=0), A) == b"a" * 100
 
 
 @pytest.mark.parametrize(
@@ -111,22 +120,23 @@ async def test_clients_with_large_contents_leave_room_to_small_ones_and_to_worke
     monkeypatch.setattr(contents, "LARGE_BYTES", 99)
     monkeypatch.setattr(contents, "WAIT", 0.01)
     kept = Contents(store, limit=0)
-    async with kept.lent("a", 100), kept.lent("b", size, to_worker=to_worker) as body:
+    async with kept.lent(A, 100), kept.lent(B, size, to_worker=to_worker) as body:
         assert body == b"b" * 100
 
 
 async def test_one_that_the_store_has_lost_is_an_error_for_all_and_can_be_asked_for_again(store: CountingStore) -> None:
     kept = Contents(store, limit=0)
-    for error in await asyncio.gather(*(_sent(kept, "x") for _ in range(3)), return_exceptions=True):
+    for error in await asyncio.gather(*(_sent(kept, digest_of(b"found")) for _ in range(3)), return_exceptions=True):
         assert isinstance(error, StorageFailed)
-    await store.put_content("x", b"found")
-    assert await _sent(kept, "x") == b"found"
+        assert error.is_lost
+    await store.put_content(digest_of(b"found"), b"found")
+    assert await _sent(kept, digest_of(b"found")) == b"found"
 
 
 async def test_one_who_leaves_while_it_is_read_takes_nothing_from_the_others(store: CountingStore) -> None:
     kept = Contents(store, limit=0)
     store.go.clear()
-    first, second = asyncio.create_task(_sent(kept, "a")), asyncio.create_task(_sent(kept, "a"))
+    first, second = asyncio.create_task(_sent(kept, A)), asyncio.create_task(_sent(kept, A))
     await asyncio.sleep(0.01)
     first.cancel()
     await asyncio.gather(first, return_exceptions=True)
@@ -144,7 +154,7 @@ async def _sent(kept: Contents, digest: str) -> bytes:
 
 
 LARGE = b"x" * (contents.LARGE_BYTES + 1)
-DIGEST = hashlib.sha256(LARGE).hexdigest()
+DIGEST = digest_of(LARGE)
 
 
 class SlowObjects(FolderObjects):
@@ -200,3 +210,56 @@ async def test_contents_of_earlier_versions_stay_where_they_are(tmp_path: Path) 
     kept = Contents(store, objects, limit=0)
     assert b"".join([piece async for piece in kept.sent(DIGEST, len(LARGE), 5, 7)]) == LARGE[5:12]
     assert [piece async for piece in kept.stream(DIGEST, len(LARGE))] == []
+
+
+# ---------------------------------------------------------------- contents that have changed
+
+
+@pytest.mark.guard(name="bytes that have changed are a lost content")
+async def test_bytes_that_have_changed_in_the_store_are_a_lost_content(store: CountingStore) -> None:
+    await store.put_content(digest_of(LARGE), b"L" * len(LARGE))
+    await store.put_content(digest_of(b"good"), b"evil")
+    kept = Contents(store)
+    for digest in (digest_of(b"good"), digest_of(LARGE)):
+        for _ in range(2):
+            with pytest.raises(StorageFailed, match=f"{digest} in the store, but it is damaged") as caught:
+                await kept.get(digest)
+            assert caught.value.is_lost
+        with pytest.raises(StorageFailed, match="damaged"):
+            [piece async for piece in kept.stream(digest, 1)]
+
+
+@pytest.mark.guard(name="an object that has changed is a lost content")
+async def test_an_object_that_has_changed_is_never_read_whole(tmp_path: Path) -> None:
+    objects = FolderObjects(tmp_path)
+    await objects.open()
+    kept = Contents(MemoryStore(), objects)
+    await kept.put(DIGEST, LARGE)
+    (tmp_path / DIGEST[:2] / DIGEST).write_bytes(b"y" + LARGE[1:])
+    read = list[bytes]()
+
+    async def send() -> None:
+        async for piece in kept.sent(DIGEST, len(LARGE)):
+            read.append(piece)
+
+    with pytest.raises(StorageFailed, match="damaged") as caught:
+        await send()
+    assert caught.value.is_lost
+    assert 0 < len(b"".join(read)) < len(LARGE), "the last piece is kept back"
+    with pytest.raises(StorageFailed, match="damaged"):
+        await kept.get(DIGEST)
+
+
+async def test_an_object_that_is_lost_says_so(tmp_path: Path) -> None:
+    objects = FolderObjects(tmp_path)
+    await objects.open()
+    kept = Contents(MemoryStore(), objects)
+    await kept.put(DIGEST, LARGE)
+    (tmp_path / DIGEST[:2] / DIGEST).write_bytes(LARGE[:-1])
+    with pytest.raises(StorageFailed, match="it ends before") as caught:
+        await kept.get(DIGEST)
+    assert caught.value.is_lost
+    (tmp_path / DIGEST[:2] / DIGEST).unlink()
+    with pytest.raises(StorageFailed, match="has lost") as caught:
+        await kept.get(DIGEST)
+    assert caught.value.is_lost

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections import deque
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
@@ -11,11 +10,11 @@ from typing import Any, TypeVar
 
 from starlette.responses import Response
 
-from signoff.client.result_files import files_of
+from signoff.client.result_files import checked_content, files_of
 from signoff.client.values import Candidate, by_execution
 from signoff.display.differences import Side, compared
 from signoff.display.sizes import format_size
-from signoff.errors import CandidateNotFound, Unavailable
+from signoff.errors import CandidateNotFound
 from signoff.v1 import execution_pb2 as pb
 from signoff.v1 import runner_pb2
 from signoff.web.api.executions import map_parts, ref_of, told_event
@@ -71,15 +70,16 @@ def _candidate(call: Call, *, info_only: bool) -> AsyncGenerator[Any, None]:
     return call.upstream.stream(lambda runner: runner.GetCandidate, request)
 
 
-async def whole(answers: AsyncGenerator[Any, None], info: pb.ArtifactInfo) -> AsyncGenerator[bytes, None]:
-    """Yields the chunks of a content. Raises Unavailable, which breaks the answer off, when its digest is another."""
-    digest = hashlib.sha256()
+def whole(answers: AsyncGenerator[Any, None], info: pb.ArtifactInfo) -> AsyncGenerator[bytes, None]:
+    """Yields the chunks of a content. Breaks the answer off before the last one when its digest is another."""
+    # guard: contents are not whole before their last piece -> return _chunks(answers)
+    return checked_content(f"the content of {info.task_id}", info.size_bytes, info.digest, _chunks(answers))
+
+
+async def _chunks(answers: AsyncGenerator[Any, None]) -> AsyncGenerator[bytes, None]:
     async with aclosing(answers):
         async for told in answers:
-            digest.update(told.chunk)
             yield told.chunk
-    if digest.hexdigest() != info.digest:
-        raise Unavailable(f"the content of {info.task_id} arrived damaged")
 
 
 # ---------------------------------------------------------------- attempts

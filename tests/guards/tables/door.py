@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from tests.guards import Guard
 
 GUARDS: Sequence[Guard] = (
+    Guard("contents are not whole before their last piece", "the disk changes a result that a browser downloads"),
     Guard("only known hosts", "a name of an attacker leads to this machine, and the user's browser follows it"),
     Guard("only pages of this door", "a page of another site sends a command by the user's browser"),
     Guard("only JSON is taken", "a form of another site sends a command by the user's browser"),

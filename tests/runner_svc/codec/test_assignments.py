@@ -14,6 +14,7 @@ from runner_svc.codec.unread import unread_from_proto
 from runner_svc.core.model.commands import Assign, Input
 from runner_svc.core.model.values import Unread, UnreadInput
 from signoff.bounds import bounds_of, check
+from signoff.errors import content_lost
 from signoff.plan.limits import MAX_INPUTS
 from signoff.rpc.channel import MAX_FRAME_BYTES
 from signoff.rpc.frames import LEAST_FRAME_BYTES, MAX_CHECKPOINT_BYTES, MESSAGE_HEADER
@@ -184,6 +185,23 @@ async def test_small_inputs_that_one_message_has_no_room_for_come_in_parts_and_a
     inputs = [given for part in parts for given in part.inputs_part.inputs]
     assert last.assign.inputs_in_parts == len(inputs) == 1_100
     assert {len(given.inline) for given in inputs} == {2_000}
+
+
+@pytest.mark.guard(name="a lost input of a part ends no stream")
+async def test_an_input_of_a_part_that_is_lost_is_named_and_the_assignment_comes() -> None:
+    told: list[worker_pb2.RunnerMessage] = []
+
+    async def send(message: worker_pb2.RunnerMessage) -> None:
+        told.append(message)
+
+    async def read(digest: str) -> bytes:
+        raise content_lost("gone")
+
+    await send_assignment(with_inputs(1_100, 2_000), send, read, MAX_FRAME_BYTES, thinking_wanted=False, in_parts=True)
+    *parts, last = told
+    inputs = [given for part in parts for given in part.inputs_part.inputs]
+    assert last.assign.inputs_in_parts == len(inputs) == 1_100
+    assert all(given.by_reference for given in inputs)
 
 
 async def test_an_input_whose_name_no_part_can_hold_is_said_before_anything_is_sent() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -99,8 +100,9 @@ async def test_objects_are_listed_and_removed(objects: Objects) -> None:
     assert await listed(objects) == digests
     await objects.delete([digests[0], digest_of(b"unknown"), digests[2]])
     assert await listed(objects) == [digests[1]]
-    with pytest.raises(StorageFailed, match=digests[0]):
+    with pytest.raises(StorageFailed, match=digests[0]) as caught:
         await whole(objects, digests[0], 0, 3)
+    assert caught.value.is_lost
 
 
 async def test_an_object_whose_bytes_do_not_come_to_an_end_leaves_nothing_behind(objects: Objects) -> None:
@@ -125,6 +127,18 @@ async def test_half_an_object_is_gone_after_a_restart(tmp_path: Path) -> None:
     (tmp_path / "incoming" / "half").write_bytes(b"half")
     await FolderObjects(tmp_path).open()
     assert list((tmp_path / "incoming").iterdir()) == []
+
+
+@pytest.mark.guard(name="the folder of what is being put is made again")
+async def test_the_folder_of_what_is_being_put_is_made_again(tmp_path: Path) -> None:
+    objects = FolderObjects(tmp_path / "objects")
+    await objects.open()
+    (tmp_path / "objects" / "incoming").rmdir()
+    await objects.put(digest_of(b"one"), pieces(b"one"))
+    assert await listed(objects) == [digest_of(b"one")]
+    shutil.rmtree(tmp_path / "objects")
+    with pytest.raises(StorageFailed, match="refused"):
+        await objects.put(digest_of(b"one"), pieces(b"one"))
 
 
 async def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:

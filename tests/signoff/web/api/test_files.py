@@ -232,3 +232,21 @@ async def test_a_file_that_arrives_damaged_breaks_the_answer_off(path: str) -> N
     async with door(of) as client:
         with pytest.raises(httpx.RemoteProtocolError):
             await client.get(f"{TASK}/{path}")
+
+
+@pytest.mark.guard(name="contents are not whole before their last piece")
+async def test_a_content_that_arrives_damaged_is_broken_off_before_its_last_piece() -> None:
+    of = runner()
+    good = b"good" * 1_000
+    of.tasks[0], of.contents["1"] = signed_off("1", good, name="notes"), b"evil" * 1_000
+    came = bytearray()
+
+    async def download(client: httpx.AsyncClient) -> None:
+        async with client.stream("GET", f"executions/{EXECUTION_ID}/tasks/1/artifact") as told:
+            async for piece in told.aiter_raw():
+                came.extend(piece)
+
+    async with door(of) as client:
+        with pytest.raises(httpx.RemoteProtocolError):
+            await download(client)
+    assert 0 < len(came) < len(good)
