@@ -56,6 +56,10 @@ GUARDS: Sequence[Guard] = (
         "a false checkpoint is replaced at once", "a false checkpoint, and a runner that goes on and is started again"
     ),
     Guard("an execution that cannot be replayed is quarantined", "a row of a journal that this version cannot read"),
+    Guard("a row is the event of its place", "the bytes of a row are those of another one, or are gone"),
+    Guard("a row that was skipped is skipped again", "a row of the runner's own journal is damaged"),
+    Guard("no damaged row is passed over", "a row that was about a task is damaged, and a person asks for its story"),
+    Guard("a backup brings no damaged row", "the file of a backup has been damaged"),
     Guard("quarantine outlives checkpoints", "a checkpoint is taken while an execution is in quarantine"),
     Guard("executions are kept in the order of their creation", "one is taken in late, or the clock is set back"),
     Guard("the journal alone names the plan", "the first event of an execution could not be read for a while"),

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 
+import grpc
 import pytest
 
 from runner_svc.backup.filling import Filling, check_empty
@@ -165,19 +166,35 @@ async def parts_of_one(tmp_path: Path) -> list[Part]:
         return await backed_up(runner)
 
 
+@pytest.mark.guard(name="a backup brings no damaged row")
 async def test_a_backup_that_is_not_whole_is_refused(tmp_path: Path) -> None:
     parts = await parts_of_one(tmp_path)
     damaged = [Part.FromString(part.SerializeToString()) for part in parts]
     next(part for part in damaged if part.HasField("content")).content.piece = b"others"
+    no_event = [Part.FromString(part.SerializeToString()) for part in parts]
+    next(part for part in no_event if part.HasField("events")).events.events[0].body = b""
     for wrong, why in (
         (parts[:-1], "no end"),
         ([part for part in parts if not part.HasField("map_part")], "0 maps"),
         ([part for part in parts if not part.HasField("content")], "0 contents"),
-        (damaged, "damaged"),
+        (damaged, "expected the content .* the backup is damaged"),
+        (no_event, "expected event 1 of the runner, .* the backup is damaged"),
         ([Part(), *parts], "upgrade signoff"),
     ):
         with pytest.raises(ConfigurationError, match=why):
             await filled(MemoryStore(), wrong)
+
+
+async def test_a_backup_of_a_damaged_journal_says_so(tmp_path: Path) -> None:
+    store = MemoryStore()
+    async with running(PLANS, tmp_path, store=store) as runner:
+        ref = await finished(runner)
+        last = store._rows[-1]
+        store._rows[-1] = Row(last.journal, last.sequence, b"")
+        with refused("STORAGE_FAILED", grpc.StatusCode.UNAVAILABLE) as answer:
+            await backed_up(runner)
+        assert answer.error is not None
+        assert f"expected event {last.sequence} of {ref.execution_id}" in str(answer.error.details())
 
 
 async def test_only_an_empty_store_is_restored_into(tmp_path: Path) -> None:
