@@ -1,4 +1,4 @@
-"""Parts that the executions do not need run again after a bug, and the runner goes on."""
+"""The parts of a term: some run again after a bug, and one that loses the store ends the runner."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ import pytest
 
 from runner_svc import term
 from runner_svc.leftovers import Leftovers
-from signoff.errors import Unavailable
+from runner_svc.settings import RunnerSettings
+from runner_svc.store import sqlite
+from signoff.errors import OwnershipLost, Unavailable
+from signoff.files.data_directory import JOURNAL
 from tests.support.servers.runner import PlannerOfTexts, running
 
 WITHIN = 10.0  # seconds for what takes milliseconds
@@ -55,3 +58,28 @@ async def test_leftovers_are_looked_for_again_when_a_bug_has_ended_the_turn_that
         assert again.is_set()
         looking.cancel()
         await asyncio.gather(looking, return_exceptions=True)
+
+
+@pytest.mark.guard(name="a file is lost for good")
+async def test_a_runner_whose_journal_is_removed_ends_and_begins_no_new_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    serves = asyncio.Event()
+    monkeypatch.setattr(sqlite, "LOOK_EVERY", 0.0)
+    monkeypatch.setattr(term, "announce", lambda *_: serves.set())
+    settings, stop = RunnerSettings(data_dir=tmp_path, address="127.0.0.1:0", grace=0.0), asyncio.Event()
+    runner = asyncio.create_task(term.serve_terms(settings, stop))
+    await asyncio.wait([runner, asyncio.create_task(serves.wait())], timeout=WITHIN, return_when="FIRST_COMPLETED")
+    remove(tmp_path / JOURNAL)
+    await asyncio.wait([runner], timeout=WITHIN)
+    lost = runner.exception() if runner.done() else None
+    stop.set()
+    await asyncio.gather(runner, return_exceptions=True)
+    assert isinstance(lost, OwnershipLost)
+    assert not (tmp_path / JOURNAL).exists()
+
+
+def remove(journal: Path) -> None:
+    """Removes a journal with the files that SQLite keeps beside it."""
+    for file in journal.parent.glob(f"{journal.name}*"):
+        file.unlink()

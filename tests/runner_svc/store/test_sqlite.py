@@ -5,16 +5,18 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sqlite3
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from importlib import resources
 from pathlib import Path
 
 import pytest
 
+from runner_svc.store import sqlite
 from runner_svc.store.port import Checkpoint, Listed, ListingQuery, Removal, Row, Store
 from runner_svc.store.sqlite import SqliteStore
-from signoff.errors import ConfigurationError, StorageFailed
+from signoff.errors import ConfigurationError, OwnershipLost, StorageFailed
 from tests.runner_svc.store import test_conformance as all_stores
+from tests.runner_svc.test_term_parts import remove
 
 
 @pytest.mark.guard(name="one runner in a folder")
@@ -25,6 +27,87 @@ async def test_a_second_runner_is_kept_out_and_told_why(tmp_path: Path) -> None:
         await second.open()
     await second.close()
     await first.close()
+
+
+# ---------------------------------------------------------------- whose the file is
+
+WRITES: dict[str, Callable[[SqliteStore], Awaitable[object]]] = {
+    "append": lambda store: store.append([Row("a", 1, b"x")], {}),
+    "checkpoint": lambda store: store.checkpoint(Checkpoint(runner=b"", executions=[], tasks=[])),
+    "remove": lambda store: store.remove(Removal(row=Row("", 1, b"pruned"))),
+    "purge": lambda store: store.purge(10),
+    "put_map": lambda store: store.put_map("key", [b"part"]),
+    "drop_map": lambda store: store.drop_map("key"),
+    "put_content": lambda store: store.put_content("d", b"body"),
+    "put_object": lambda store: store.put_object("d", 9),
+    "stage": lambda store: store.stage("lease", {"d": b"body"}, {}),
+    "drop_staged": lambda store: store.drop_staged(set(), 0.0),
+    "drop_contents": lambda store: store.drop_contents(["d"], 0.0),
+    "renew_contents": lambda store: store.renew_contents(["d"]),
+    "list_anew": lambda store: store.list_anew([]),
+}
+
+
+@contextlib.asynccontextmanager
+async def robbed(folder: Path) -> AsyncIterator[tuple[SqliteStore, SqliteStore]]:
+    """A store whose lock was removed, and the second one that was opened then."""
+    first, second = SqliteStore(folder / "journal.db"), SqliteStore(folder / "journal.db")
+    await first.open()
+    (folder / "journal.lock").unlink()
+    await second.open()
+    yield first, second
+    await second.close()
+    await first.close()
+
+
+@contextlib.asynccontextmanager
+async def removed(folder: Path, *, another: bool = False) -> AsyncIterator[SqliteStore]:
+    """A store whose file was removed while it was open; `another`: with another file in its place."""
+    store = SqliteStore(folder / "journal.db")
+    await store.open()
+    remove(folder / "journal.db")
+    if another:
+        (folder / "journal.db").touch()
+    yield store
+    await store.close()
+
+
+@pytest.mark.guard(name="one epoch writes")
+@pytest.mark.guard(name="each write asks for its owner")
+@pytest.mark.parametrize("name", WRITES)
+async def test_a_runner_whose_lock_was_removed_writes_nothing_once_another_one_has_the_journal(
+    tmp_path: Path, name: str
+) -> None:
+    async with robbed(tmp_path) as (first, second):
+        with pytest.raises(OwnershipLost, match="since epoch 1, but another one has opened it in epoch 2"):
+            await WRITES[name](first)
+        assert await second.everything(0, 9) == ([], 0)
+        await WRITES[name](second)
+
+
+@pytest.mark.guard(name="a removed journal is missed")
+@pytest.mark.guard(name="each write asks for its owner")
+@pytest.mark.parametrize("another", [False, True])
+async def test_nothing_is_said_to_be_kept_in_a_journal_that_was_removed(tmp_path: Path, another: bool) -> None:
+    async with removed(tmp_path, another=another) as store:
+        with pytest.raises(OwnershipLost, match="it was removed or replaced: nothing more would be kept"):
+            await store.append([Row("a", 1, b"x")], {})
+
+
+@pytest.mark.guard(name="no state is built of a lost journal")
+async def test_no_state_is_built_of_a_journal_that_is_another_runners_or_gone(tmp_path: Path) -> None:
+    async with robbed(tmp_path) as (first, _):
+        with pytest.raises(OwnershipLost):
+            await first.checkpointed()
+
+
+async def test_a_runner_that_writes_nothing_misses_its_journal_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite, "LOOK_EVERY", 0.0)
+    async with removed(tmp_path) as store:
+        with pytest.raises(OwnershipLost):
+            await asyncio.wait_for(store.owned(), timeout=10.0)
 
 
 @pytest.mark.guard(name="newer journal")
