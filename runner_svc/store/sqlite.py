@@ -8,6 +8,7 @@ caller batches (group commit): a transaction costs one fsync however many rows i
 from __future__ import annotations
 
 import asyncio
+import shutil
 import sqlite3
 import time
 from collections.abc import Callable, Mapping, Sequence, Set
@@ -37,6 +38,10 @@ from signoff.errors import ConfigurationError, OwnershipLost, StorageFailed
 log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
+
+#: Tables of one row, as the migrations left them. Without its row, a runner would never start again.
+_SINGLE_ROWS = {"runner_checkpoint": "0, x''", "listing_state": "0"}
+NEEDED = 64 * 1024  # bytes of a disk: with less, SQLite cannot even begin
 
 
 class SqliteStore:
@@ -218,7 +223,10 @@ class _Connection:
                 self._db = sqlite3.connect(self._path, isolation_level=None, timeout=10.0)
             return work(self._db)
         except sqlite3.Error as error:
-            raise StorageFailed(f"the journal {self._path} refused: {error}") from error
+            # Of a disk that is full when it begins, SQLite says no more than "disk I/O error".
+            # guard: a full disk is said -> why = ""
+            why = "; the disk is full" if _is_full(self._path.parent) else ""
+            raise StorageFailed(f"the journal {self._path} refused: {error}{why}") from error
 
     async def close(self) -> None:
         def close(db: sqlite3.Connection) -> None:
@@ -228,6 +236,14 @@ class _Connection:
         if self._db is not None:
             await self.run(close)
         self._thread.shutdown()
+
+
+def _is_full(folder: Path) -> bool:
+    """Tells whether a disk has no room left for a write."""
+    try:
+        return shutil.disk_usage(folder).free < NEEDED
+    except OSError:
+        return False  # then it is the folder that is missing
 
 
 def _connect_writer(db: sqlite3.Connection) -> None:
@@ -253,6 +269,9 @@ def _migrate(db: sqlite3.Connection) -> None:
     for number, (_, script) in enumerate(scripts, start=1):
         if number > version:
             db.executescript(f"BEGIN IMMEDIATE; {script}; PRAGMA user_version = {number}; COMMIT;")
+    for table, values in _SINGLE_ROWS.items():
+        # guard: a row that is missing is made anew -> pass
+        db.execute(f"INSERT INTO {table} SELECT {values} WHERE NOT EXISTS (SELECT 1 FROM {table})")
 
 
 def _append(
@@ -262,7 +281,7 @@ def _append(
     listed: Sequence[Listed],
     named: Sequence[str],
 ) -> None:
-    # guard (2 lines): next row only -> (removed)
+    # guard: next row only -> (removed)
     _check_sequences(db, rows)
     # guard: what an event names stays -> contents_table.put_contents(db, contents, {}, ())
     contents_table.put_contents(db, contents, {}, named)

@@ -38,6 +38,7 @@ class Ownership:
         """Begins an epoch, and returns it."""
         # An epoch counts how often the file was opened. The seconds since 1970 are more than any count: should the row
         # be gone, no epoch comes a second time.
+        # guard: an epoch after a row that is missing -> pass
         db.execute("INSERT INTO runner SELECT ? WHERE NOT EXISTS (SELECT 1 FROM runner)", (int(time.time()),))
         self._epoch = int(db.execute("UPDATE runner SET epoch = epoch + 1 RETURNING epoch").fetchall()[0][0])
         self._place = _place(self._path)

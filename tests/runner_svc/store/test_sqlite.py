@@ -8,11 +8,12 @@ import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
 from importlib import resources
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from runner_svc.store import sqlite
-from runner_svc.store.port import Checkpoint, Listed, ListingQuery, Removal, Row, Store
+from runner_svc.store.port import Checkpoint, Checkpointed, Listed, ListingQuery, Removal, Row, Store
 from runner_svc.store.sqlite import SqliteStore
 from signoff.errors import ConfigurationError, OwnershipLost, StorageFailed
 from tests.runner_svc.store import test_conformance as all_stores
@@ -144,6 +145,62 @@ async def test_a_row_of_the_index_is_there_as_soon_as_its_events_are(tmp_path: P
     listed = Listed(journal="a", plan_id="plan", state=6, needs=0, created_at=1.0, text="a")
     await store.append([Row("a", 1, b"x")], {}, [listed])
     assert await store.listed(ListingQuery(older=None, limit=9, states=[6])) == [(1, "a")]
+    await store.close()
+
+
+@pytest.mark.guard(name="a row that is missing is made anew")
+@pytest.mark.parametrize("table", ["runner_checkpoint", "listing_state"])
+async def test_a_table_that_has_lost_its_one_row_gets_it_again(tmp_path: Path, table: str) -> None:
+    async with emptied(tmp_path, table) as store:
+        assert await store.read("a", 0, 9) == [Row("a", 1, b"x")]
+        assert await store.checkpointed() == Checkpointed(position=0, runner=b"", executions=[b"A"])
+        await store.list_anew([])
+        await store.checkpoint(Checkpoint(runner=b"own", executions=[], tasks=[]))
+        assert (await store.is_listed(), (await store.checkpointed()).position) == (True, 1)
+
+
+@pytest.mark.guard(name="an epoch after a row that is missing")
+async def test_no_epoch_comes_twice_although_the_row_of_it_is_gone(tmp_path: Path) -> None:
+    async with emptied(tmp_path, "runner") as store:
+        await store.append([Row("a", 2, b"x")], {})
+        with contextlib.closing(sqlite3.connect(tmp_path / "journal.db")) as db:
+            assert db.execute("SELECT epoch > 1000000000 FROM runner").fetchall() == [(1,)]
+
+
+@contextlib.asynccontextmanager
+async def emptied(folder: Path, table: str) -> AsyncIterator[SqliteStore]:
+    """A store of which a table was emptied before it was opened again."""
+    path = folder / "journal.db"
+    store = SqliteStore(path)
+    await store.open()
+    await store.append([Row("a", 1, b"x")], {})
+    await store.checkpoint(Checkpoint(runner=b"", executions=[("a", b"A")], tasks=[]))
+    await store.close()
+    with contextlib.closing(sqlite3.connect(path)) as db:
+        db.execute("UPDATE runner_checkpoint SET position = 0")
+        db.execute(f"DELETE FROM {table}")
+        db.commit()
+    store = SqliteStore(path)
+    await store.open()
+    yield store
+    await store.close()
+
+
+@pytest.mark.guard(name="a full disk is said")
+async def test_a_disk_that_is_full_before_the_start_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sqlite.shutil, "disk_usage", lambda _: SimpleNamespace(free=0))
+    (tmp_path / "journal.db").mkdir()  # so that SQLite cannot open it, as on a disk without room
+    store = SqliteStore(tmp_path / "journal.db")
+    with pytest.raises(StorageFailed, match=r"journal\.db refused: .*; the disk is full"):
+        await store.open()
+    await store.close()
+
+
+async def test_a_disk_with_room_is_not_called_full(tmp_path: Path) -> None:
+    (tmp_path / "journal.db").mkdir()
+    store = SqliteStore(tmp_path / "journal.db")
+    with pytest.raises(StorageFailed, match=r"unable to open database file$"):
+        await store.open()
     await store.close()
 
 
