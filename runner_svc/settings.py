@@ -60,3 +60,8 @@ class RunnerSettings(ListeningSettings):
         ge=0,
         description="Seconds, give or take a fifth, after which a worker opens a new stream; 0: never.",
     )
+
+    @property
+    def is_local(self) -> bool:
+        """Tells whether the store is a file, which no other runner takes over."""
+        return self.store.get_secret_value() == SQLITE

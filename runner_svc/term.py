@@ -29,7 +29,7 @@ from runner_svc.rate_limits import limits_in
 from runner_svc.services.hub import Hub
 from runner_svc.services.runner_service import RunnerService
 from runner_svc.services.worker_service import WorkerService
-from runner_svc.settings import SQLITE, RunnerSettings
+from runner_svc.settings import RunnerSettings
 from runner_svc.store.port import Store
 from runner_svc.store.sqlite import SqliteStore
 from signoff.errors import ConfigurationError, JournalBroken, NotServing, OwnershipLost
@@ -53,7 +53,8 @@ async def serve_terms(settings: RunnerSettings, stop: asyncio.Event) -> None:
             await term.serve(stop)
         except OwnershipLost as lost:
             # guard (2 lines): a runner stands by -> raise
-            if not settings.stand_by:
+            # guard: a file is lost for good -> if not settings.stand_by:
+            if not settings.stand_by or settings.is_local:
                 raise
             log.error("ownership_lost", error=str(lost))
         address = term.server.address
@@ -69,8 +70,7 @@ class Term:
         self._settings, self._address = settings, address
         self.server = Server()
         self._store = self._new_store()
-        is_local = settings.store.get_secret_value() == SQLITE
-        self._objects = objects_for(settings.data_dir, settings.objects, is_local=is_local)
+        self._objects = objects_for(settings.data_dir, settings.objects, is_local=settings.is_local)
         self._planner = GrpcPlanner(settings.planner)
         feed = Feed()
         self._hub = Hub(feed, LastThoughts(settings.keep_thinking_mib * MIB))
@@ -93,12 +93,12 @@ class Term:
         self._add_services(prices)
 
     def _new_store(self) -> Store:
-        where = self._settings.store.get_secret_value()
-        if where == SQLITE:
+        if self._settings.is_local:
             return SqliteStore(self._settings.data_dir / JOURNAL)
         from runner_svc.store.postgres import PostgresStore  # its driver is an extra
 
         stands_by = self._stands_by if self._settings.stand_by else None
+        where = self._settings.store.get_secret_value()
         return PostgresStore(where, lease=self._settings.store_lease, stands_by=stands_by)
 
     async def _open_objects(self) -> None:

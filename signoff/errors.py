@@ -16,7 +16,7 @@
     │   └── ReaderTooSlow  TooManyStreams
     └── Unavailable               a passing fault of ours: nothing has changed, retry later
         ├── StorageFailed         the disk or the database refused
-        │   ├── OwnershipLost     another runner has taken the database over
+        │   ├── OwnershipLost     another runner has taken the store over, or its file is gone
         │   └── JournalBroken     the file of the journal is damaged
         ├── NotServing            it is starting, or stands by for another runner
         ├── PlannerUnavailable  PlannerBusy  CompilerLost  ShuttingDown
@@ -214,7 +214,7 @@ def content_lost(text: str) -> StorageFailed:
 
 
 class OwnershipLost(StorageFailed):
-    """Another runner has taken the database over; this one can write nothing more, and stands by or ends."""
+    """Another runner has taken the store over, or its file is gone. This one writes no more, and stands by or ends."""
 
 
 class JournalBroken(StorageFailed):

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import math
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from dataclasses import dataclass, replace
 
+import structlog
+
+from runner_svc.codec.journal.rows import RowDamaged, event_of
 from runner_svc.codec.times import seconds_of
 from runner_svc.core.decide.prune import PruneRule, chosen
 from runner_svc.core.decide.turn import State
@@ -18,7 +22,8 @@ from runner_svc.engine import Engine
 from runner_svc.prune.collection import GRACE, Collection, Gone
 from runner_svc.prune.exclusive import Exclusive
 from runner_svc.store.port import Store
-from signoff.v1 import execution_pb2
+
+log = structlog.get_logger(__name__)
 
 EXECUTIONS_AT_ONCE = 100  # that go in one transaction, for which the loop is held
 ROWS_AT_ONCE = 1_000  # that are taken off the disk in one transaction
@@ -74,8 +79,13 @@ class Pruner:
                 yield each
 
     async def _last_event(self, each: _Chosen) -> float:
+        """Returns the time of its last event; one that cannot be read is never old enough."""
         rows = await self._store.read(each.id, each.sequence - 1, 1)
-        return max((seconds_of(execution_pb2.Event.FromString(row.body).at) for row in rows), default=0.0)
+        try:
+            return max((seconds_of(event_of(row).at) for row in rows), default=0.0)
+        except RowDamaged as damaged:
+            log.warning("not_pruned", execution=each.id, reason=str(damaged))
+            return math.inf
 
     # ------------------------------------------------------------ what would be
 

@@ -10,16 +10,16 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 import structlog
-from google.protobuf.message import DecodeError
 
 from runner_svc.codec.checkpoints import overview_from_proto
+from runner_svc.codec.journal.rows import RowDamaged, event_of
 from runner_svc.codec.times import seconds_of
 from runner_svc.core.decide.turn import State
 from runner_svc.core.model.values import AcceptedRequest, ExecutionId
 from runner_svc.core.state.overview import Overview
 from runner_svc.core.state.quarantine import unreadable
 from runner_svc.store.port import Row
-from signoff.v1 import checkpoint_pb2, execution_pb2
+from signoff.v1 import checkpoint_pb2
 
 log = structlog.get_logger(__name__)
 
@@ -42,7 +42,7 @@ def overview_of_damaged(state: State, execution: ExecutionId, row: Row) -> Overv
     try:
         if known is not None:
             return replace(known if isinstance(known, Overview) else known.overview(), sequence=row.sequence)
-        event = execution_pb2.Event.FromString(row.body)
+        event = event_of(row)
     except Exception as error:  # noqa: BLE001 - any bug: then little more than its id is known
         log.error("execution_unreadable", execution=execution, error=str(error))
         return unreadable(execution, "", "", 0.0, row.sequence)
@@ -50,27 +50,24 @@ def overview_of_damaged(state: State, execution: ExecutionId, row: Row) -> Overv
     return unreadable(execution, created.plan_id, created.map_digest, seconds_of(event.at), row.sequence)
 
 
-def pass_over(state: State, execution: ExecutionId, message: execution_pb2.Event) -> None:
-    """Counts an event of a quarantined execution, and keeps its request id."""
-    state.quarantined[execution] = replace(state.quarantined[execution], sequence=message.sequence)
-    keep_request(state, execution, message)
-
-
-def keep_request(state: State, execution: ExecutionId, message: execution_pb2.Event) -> None:
-    """Keeps the request id of an event that is not applied: its command still counts once."""
-    kind = message.WhichOneof("kind")
-    request_id = getattr(getattr(message, kind), "request_id", "") if kind is not None else ""
-    if request_id:
-        state.requests.setdefault(request_id, AcceptedRequest(id=request_id, execution=execution))
+def pass_over(state: State, row: Row) -> None:
+    """Counts a row of a quarantined execution, and keeps its request id."""
+    execution = ExecutionId(row.journal)
+    state.quarantined[execution] = replace(state.quarantined[execution], sequence=row.sequence)
+    keep_request_of(state, row)
 
 
 def keep_request_of(state: State, row: Row) -> None:
-    """Keeps the request id of a row that may be no event."""
+    """Keeps the request id of a row that is not applied: its command still counts once."""
     try:
-        message = execution_pb2.Event.FromString(row.body)
-    except DecodeError:
-        return  # it is logged; nothing is known of it
-    keep_request(state, ExecutionId(row.journal), message)
+        message = event_of(row)
+    except RowDamaged:
+        return  # the execution is in quarantine for it; nothing is known of this row
+    kind = message.WhichOneof("kind")
+    request_id = getattr(getattr(message, kind), "request_id", "") if kind is not None else ""
+    if request_id:
+        accepted = AcceptedRequest(id=request_id, execution=ExecutionId(row.journal))
+        state.requests.setdefault(request_id, accepted)
 
 
 def reason_of(error: Exception) -> str:

@@ -29,6 +29,7 @@ from runner_svc.codec.checkpoints import (
     task_to_proto,
 )
 from runner_svc.codec.journal.entries import entry_from_proto
+from runner_svc.codec.journal.rows import event_of
 from runner_svc.codec.maps import map_from_parts
 from runner_svc.core.decide.turn import State
 from runner_svc.core.fleet.timings import ModelTables, StreamTimings
@@ -171,31 +172,34 @@ class Recovery:
     async def _replay_runner(self, state: State) -> None:
         """Builds the layouts and request ids that belong to no execution from the runner's own journal alone."""
         state.forget_own()
-        while rows := await self._store.read(RUNNER, state.sequence, PAGE):
+        after = 0
+        while rows := await self._store.read(RUNNER, after, PAGE):
             for row in rows:
                 await self._replay(state, row)
+            after = rows[-1].sequence
 
     async def _replay(self, state: State, row: Row) -> None:
         """Takes in a row. An execution that throws is quarantined; a row of the runner's own that throws is skipped."""
         execution = ExecutionId(row.journal)
+        if execution in state.quarantined:
+            return pass_over(state, row)
         try:
-            message = execution_pb2.Event.FromString(row.body)
-            await self._apply(state, execution, message)
+            await self._apply(state, execution, event_of(row))
         except StorageFailed:
             raise
         except Exception as error:  # noqa: BLE001 - the journals of all others are still good
             log_bug(execution, row.sequence, error)
             if execution == RUNNER:
-                state.sequence = row.sequence
+                # guard: a row that was skipped is skipped again -> state.sequence = row.sequence
+                state.sequence = max(state.sequence, row.sequence)
             else:
                 # guard: an execution that cannot be replayed is quarantined -> raise
                 state.quarantine(overview_of_damaged(state, execution, row), reason_of(error))
                 # guard: a command that cannot be replayed still counts once -> pass
                 keep_request_of(state, row)
+        return None
 
     async def _apply(self, state: State, execution: ExecutionId, message: execution_pb2.Event) -> None:
-        if execution in state.quarantined:
-            return pass_over(state, execution, message)
         if execution == RUNNER:
             if message.sequence > state.sequence:
                 state.apply(entry_from_proto(execution, message, None))
@@ -302,7 +306,7 @@ class Recovery:
             for number, row in enumerate(rows, start=1):
                 if not number % ROWS_A_TURN:
                     await asyncio.sleep(0)
-                message = execution_pb2.Event.FromString(row.body)
+                message = event_of(row)
                 if plan is None:
                     # guard: the journal alone names the plan -> named = overview
                     named = message.execution_created

@@ -16,7 +16,7 @@ from runner_svc.engine import Engine
 from runner_svc.publish.feed import Span, Watcher, answers_of
 from runner_svc.services.hub import Hub
 from runner_svc.services.snapshots import Snapshot
-from runner_svc.services.task_journal import check_is_there
+from runner_svc.services.task_journal import check_is_there, readable
 from runner_svc.store.port import Row, Store
 from signoff.errors import ExecutionPruned, SequenceAhead
 from signoff.rpc.concurrency import ConcurrencyLimit
@@ -160,7 +160,7 @@ async def _history(
 
 def _answers_of_rows(rows: Sequence[Row], wanted: Callable[[Item], bool]) -> tuple[deque[bytes], int]:
     """Returns the answers with the wanted events of some rows, and the sequence of the last row."""
-    events = [execution_pb2.Event.FromString(row.body) for row in rows]
+    events = [readable(row) for row in rows]
     return deque(answers_of(event_for_watchers(event) for event in events if wanted(event))), rows[-1].sequence
 
 

@@ -10,7 +10,8 @@ A store keeps bytes and knows nothing of their meaning; the codec makes and read
     epoch         a number that grows with every open and fences off a runner that lost the store
 
 `port` states the promises. `memory` is the shortest implementation, and the reference. `sqlite` is the default: one
-file, one runner by a lock file. `postgres` serves several machines; it uses
+file, and one runner by a lock file and by the epoch that each write compares (sqlite_ownership). `postgres` serves
+several machines; it uses
 
     postgres_connection    connections that are replaced when lost, and errors without passwords
     postgres_ownership     one runner at a time, by a lease that it renews

@@ -107,7 +107,10 @@ class Store(Protocol):
         """
 
     async def owned(self) -> None:
-        """Waits for as long as this runner owns the store. Raises OwnershipLost once another one has taken it."""
+        """Waits for as long as this runner owns the store. Raises OwnershipLost once another one has taken it.
+
+        So it does once the file of the store is gone. Writes are refused with OwnershipLost from then on.
+        """
 
     async def append(
         self,

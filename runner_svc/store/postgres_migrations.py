@@ -11,6 +11,13 @@ from runner_svc.store.postgres_connection import Link
 from signoff.errors import ConfigurationError
 
 OWNER_SCRIPT = 1  # the number of the script that must have run before the database can be owned
+#: Tables of one row: the script that made them, and the row. Without it, a runner would never start again. An epoch
+#: counts claims; the seconds since 1970 are more than any count, so that none comes a second time.
+_SINGLE_ROWS = {
+    "runner": (OWNER_SCRIPT, "extract(epoch FROM clock_timestamp())::bigint, '', 'epoch'"),
+    "runner_checkpoint": (3, "0, ''"),
+    "listing_state": (4, "false"),
+}
 _LOCK = 0x7369676E  # "sign": the advisory lock that makes two migrations wait for each other
 
 
@@ -37,6 +44,10 @@ async def migrate(link: Link, last: int | None = None) -> None:
             if number > version:
                 await link.execute(script)
                 await link.execute("INSERT INTO signoff.migration (number) VALUES ($1)", number)
+        for table, (made_by, values) in _SINGLE_ROWS.items():
+            # guard: a row that is missing in a database is made anew -> if False:
+            if made_by <= (last or len(known)) and not await link.fetchval(f"SELECT count(*) FROM signoff.{table}"):
+                await link.execute(f"INSERT INTO signoff.{table} VALUES ({values})")
 
 
 async def _version(link: Link) -> int:

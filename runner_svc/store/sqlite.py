@@ -8,8 +8,7 @@ caller batches (group commit): a transaction costs one fsync however many rows i
 from __future__ import annotations
 
 import asyncio
-import fcntl
-import os
+import shutil
 import sqlite3
 import time
 from collections.abc import Callable, Mapping, Sequence, Set
@@ -17,6 +16,8 @@ from concurrent.futures import ThreadPoolExecutor
 from importlib import resources
 from pathlib import Path
 from typing import TypeVar
+
+import structlog
 
 from runner_svc.store import sqlite_contents as contents_table
 from runner_svc.store.listing_query import conditions
@@ -30,38 +31,46 @@ from runner_svc.store.port import (
     Removal,
     Row,
 )
+from runner_svc.store.sqlite_ownership import LOOK_EVERY, Ownership
 from runner_svc.store.sqlite_removal import NOT_REMOVED, purge, remove, shrink
-from signoff.errors import ConfigurationError, JournalBroken, StorageFailed
+from signoff.errors import ConfigurationError, JournalBroken, OwnershipLost, StorageFailed
+
+log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 
 _BROKEN = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _PRIMARY = 0xFF  # the bits of an error code that say its kind
+#: Tables of one row, as the migrations left them. Without its row, a runner would never start again.
+_SINGLE_ROWS = {"runner_checkpoint": "0, x''", "listing_state": "0"}
+NEEDED = 64 * 1024  # bytes of a disk: with less, SQLite cannot even begin
 
 
 class SqliteStore:
     """A store in `path`; `path` with the suffix `.lock` keeps a second runner out."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
-        self._lock: int | None = None
+        self._ownership = Ownership(path)
         self._writer = _Connection(path, "writer")
         self._reader = _Connection(path, "reader")
         self._searcher = _Connection(path, "searcher")
 
     async def open(self) -> int:
-        try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._lock = _lock(self._path.with_suffix(".lock"))
-        except OSError as error:
-            raise StorageFailed(f"cannot open the journal {self._path}: {error}") from error
+        self._ownership.lock()
         await self._writer.run(_connect_writer)
-        epoch = await self._writer.run(_next_epoch)
+        epoch = await self._writer.run(self._ownership.take)
         await self._reader.run(lambda db: None)
         return epoch
 
     async def owned(self) -> None:
-        await asyncio.get_running_loop().create_future()  # no other runner can take it while this process lives
+        while True:
+            await asyncio.sleep(LOOK_EVERY)
+            try:
+                await self._reader.run(self._ownership.check)
+            except OwnershipLost:
+                raise
+            except StorageFailed as failure:
+                log.warning("ownership_unknown", error=str(failure))
 
     async def append(
         self,
@@ -70,7 +79,7 @@ class SqliteStore:
         listed: Sequence[Listed] = (),
         named: Sequence[str] = (),
     ) -> None:
-        await self._writer.run(lambda db: _append(db, rows, contents, listed, named))
+        await self._write(lambda db: _append(db, rows, contents, listed, named))
 
     async def everything(self, after: int, limit: int) -> tuple[Sequence[Row], int]:
         query = "SELECT journal, sequence, body, position FROM event WHERE"
@@ -90,12 +99,10 @@ class SqliteStore:
         await self.append((), {digest: body})
 
     async def put_object(self, digest: str, size: int) -> None:
-        await self._writer.run(
-            lambda db: _transaction(db, lambda: contents_table.put_contents(db, {}, {digest: size}, ()))
-        )
+        await self._write(lambda db: contents_table.put_contents(db, {}, {digest: size}, ()))
 
     async def stage(self, lease: str, contents: Mapping[str, bytes], objects: Mapping[str, int]) -> None:
-        await self._writer.run(lambda db: _transaction(db, lambda: contents_table.stage(db, lease, contents, objects)))
+        await self._write(lambda db: contents_table.stage(db, lease, contents, objects))
 
     async def content(self, digest: str) -> bytes | InObjects | None:
         return await self._reader.run(lambda db: contents_table.content(db, digest))
@@ -103,10 +110,10 @@ class SqliteStore:
     async def renew_contents(self, digests: Sequence[str], lease: str = "") -> Mapping[str, int]:
         def renewed(db: sqlite3.Connection) -> Mapping[str, int]:
             # guard: contents that a start names are young -> pass
-            _transaction(db, lambda: contents_table.renew(db, digests))
+            contents_table.renew(db, digests)
             return contents_table.sizes_of(db, digests, lease)
 
-        return await self._writer.run(renewed)
+        return await self._write(renewed)
 
     async def is_object(self, digest: str) -> bool:
         query = "SELECT object_size IS NOT NULL FROM content WHERE digest = ?"
@@ -118,13 +125,11 @@ class SqliteStore:
 
     async def drop_staged(self, leases: Set[str], older_than: float) -> Sequence[tuple[str, int]]:
         before = time.time() - older_than
-        return await self._writer.run(
-            lambda db: _transaction(db, lambda: contents_table.drop_staged(db, leases, before))
-        )
+        return await self._write(lambda db: contents_table.drop_staged(db, leases, before))
 
     async def put_map(self, key: str, parts: Sequence[bytes]) -> None:
         rows = [(key, number, part) for number, part in enumerate(parts)]
-        await self._writer.run(lambda db: _transaction(db, lambda: _put_map(db, rows)))
+        await self._write(lambda db: _put_map(db, rows))
 
     async def map_parts(self, key: str) -> Sequence[bytes] | None:
         query = "SELECT body FROM map_part WHERE key = ? ORDER BY part"
@@ -137,9 +142,11 @@ class SqliteStore:
         return found
 
     async def checkpoint(self, taken: Checkpoint) -> None:
-        await self._writer.run(lambda db: _transaction(db, lambda: _put_checkpoint(db, taken)))
+        await self._write(lambda db: _put_checkpoint(db, taken))
 
     async def checkpointed(self) -> Checkpointed:
+        # guard: no state is built of a lost journal -> pass
+        await self._reader.run(self._ownership.check)
         return await self._reader.run(_checkpointed)
 
     async def checkpointed_tasks(self, journal: str) -> Sequence[tuple[int, bytes]]:
@@ -156,7 +163,7 @@ class SqliteStore:
         return await self._reader.run(lambda db: bool(db.execute(query).fetchone()[0]))
 
     async def list_anew(self, listed: Sequence[Listed], *, is_whole: bool = True) -> None:
-        await self._writer.run(lambda db: _transaction(db, lambda: _list_anew(db, listed, is_whole)))
+        await self._write(lambda db: _list_anew(db, listed, is_whole))
 
     async def listed(self, query: ListingQuery) -> Sequence[tuple[int, str]]:
         return await self._searcher.run(lambda db: _listed(db, query))
@@ -164,10 +171,10 @@ class SqliteStore:
     # ------------------------------------------------------------ what a prune takes away
 
     async def remove(self, removal: Removal) -> None:
-        await self._writer.run(lambda db: _remove(db, removal))
+        await self._write(lambda db: _remove(db, removal))
 
     async def purge(self, limit: int) -> Purged:
-        return await self._writer.run(lambda db: _transaction(db, lambda: purge(db, limit)))
+        return await self._write(lambda db: purge(db, limit))
 
     async def sizes(self, after: str, limit: int, older_than: float) -> Sequence[tuple[str, int]]:
         before = time.time() - older_than
@@ -175,18 +182,14 @@ class SqliteStore:
 
     async def drop_contents(self, digests: Sequence[str], older_than: float) -> Sequence[str]:
         before = time.time() - older_than
-        return await self._writer.run(
-            lambda db: _transaction(db, lambda: contents_table.drop_contents(db, digests, before))
-        )
+        return await self._write(lambda db: contents_table.drop_contents(db, digests, before))
 
     async def maps(self, after: str, limit: int) -> Sequence[str]:
         query = "SELECT DISTINCT key FROM map_part WHERE key > ? ORDER BY key LIMIT ?"
         return await self._searcher.run(lambda db: [row[0] for row in db.execute(query, (after, limit))])
 
     async def drop_map(self, key: str) -> None:
-        await self._writer.run(
-            lambda db: _transaction(db, lambda: db.execute("DELETE FROM map_part WHERE key = ?", (key,)))
-        )
+        await self._write(lambda db: db.execute("DELETE FROM map_part WHERE key = ?", (key,)))
 
     async def shrink(self) -> bool:
         return await self._writer.run(shrink)
@@ -195,9 +198,17 @@ class SqliteStore:
         await self._searcher.close()
         await self._reader.close()
         await self._writer.close()
-        if self._lock is not None:
-            os.close(self._lock)
-            self._lock = None
+        self._ownership.release()
+
+    async def _write(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Does work in one transaction. Raises OwnershipLost, with nothing written, when the journal is lost."""
+
+        def owned(db: sqlite3.Connection) -> T:
+            # guard: each write asks for its owner -> pass
+            self._ownership.check(db)
+            return work(db)
+
+        return await self._writer.run(lambda db: _transaction(db, lambda: owned(db)))
 
 
 class _Connection:
@@ -225,7 +236,10 @@ class _Connection:
                     f"expected a journal that can be read, but {self._path} is broken ({error}): restore a backup with "
                     "`signoff restore FILE --into DIR`, and start on that data directory"
                 ) from error
-            raise StorageFailed(f"the journal {self._path} refused: {error}") from error
+            # Of a disk that is full when it begins, SQLite says no more than "disk I/O error".
+            # guard: a full disk is said -> why = ""
+            why = "; the disk is full" if _is_full(self._path.parent) else ""
+            raise StorageFailed(f"the journal {self._path} refused: {error}{why}") from error
 
     async def close(self) -> None:
         def close(db: sqlite3.Connection) -> None:
@@ -237,19 +251,12 @@ class _Connection:
         self._thread.shutdown()
 
 
-def _lock(path: Path) -> int:
-    """Locks the file for as long as the process lives; the kernel releases it when the process dies."""
-    file = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+def _is_full(folder: Path) -> bool:
+    """Tells whether a disk has no room left for a write."""
     try:
-        # guard: one runner in a folder -> pass
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(file)
-        folder = path.parent
-        raise ConfigurationError(
-            f"expected {folder} to be free, but another runner is using it: end that one, or choose another --data-dir"
-        ) from None
-    return file
+        return shutil.disk_usage(folder).free < NEEDED
+    except OSError:
+        return False  # then it is the folder that is missing
 
 
 def _connect_writer(db: sqlite3.Connection) -> None:
@@ -275,10 +282,9 @@ def _migrate(db: sqlite3.Connection) -> None:
     for number, (_, script) in enumerate(scripts, start=1):
         if number > version:
             db.executescript(f"BEGIN IMMEDIATE; {script}; PRAGMA user_version = {number}; COMMIT;")
-
-
-def _next_epoch(db: sqlite3.Connection) -> int:
-    return int(db.execute("UPDATE runner SET epoch = epoch + 1 RETURNING epoch").fetchall()[0][0])
+    for table, values in _SINGLE_ROWS.items():
+        # guard: a row that is missing is made anew -> pass
+        db.execute(f"INSERT INTO {table} SELECT {values} WHERE NOT EXISTS (SELECT 1 FROM {table})")
 
 
 def _append(
@@ -288,20 +294,16 @@ def _append(
     listed: Sequence[Listed],
     named: Sequence[str],
 ) -> None:
-    # guard (2 lines): next row only -> (removed)
+    # guard: next row only -> (removed)
     _check_sequences(db, rows)
-
-    def write() -> None:
-        # guard: what an event names stays -> contents_table.put_contents(db, contents, {}, ())
-        contents_table.put_contents(db, contents, {}, named)
-        db.executemany(
-            "INSERT INTO event (journal, sequence, body) VALUES (?, ?, ?)",
-            [(row.journal, row.sequence, row.body) for row in rows],
-        )
-        # guard: the index is kept with the journal -> pass
-        _list(db, listed)
-
-    _transaction(db, write)
+    # guard: what an event names stays -> contents_table.put_contents(db, contents, {}, ())
+    contents_table.put_contents(db, contents, {}, named)
+    db.executemany(
+        "INSERT INTO event (journal, sequence, body) VALUES (?, ?, ?)",
+        [(row.journal, row.sequence, row.body) for row in rows],
+    )
+    # guard: the index is kept with the journal -> pass
+    _list(db, listed)
 
 
 def _list(db: sqlite3.Connection, listed: Sequence[Listed]) -> None:
@@ -334,7 +336,7 @@ def _listed(db: sqlite3.Connection, query: ListingQuery) -> list[tuple[int, str]
 
 def _remove(db: sqlite3.Connection, removal: Removal) -> None:
     _check_sequences(db, [removal.row])
-    _transaction(db, lambda: remove(db, removal))
+    remove(db, removal)
 
 
 def _check_sequences(db: sqlite3.Connection, rows: Sequence[Row]) -> None:

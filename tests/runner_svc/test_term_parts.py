@@ -1,4 +1,4 @@
-"""Parts that the executions do not need run again after a bug, and the runner goes on."""
+"""The parts of a term: some run again after a bug, and one that loses the store ends the runner."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from runner_svc import term
 from runner_svc.engine import Engine
 from runner_svc.leftovers import Leftovers
 from runner_svc.settings import RunnerSettings
-from signoff.errors import JournalBroken, Unavailable
+from runner_svc.store import sqlite
+from signoff.errors import JournalBroken, OwnershipLost, Unavailable
 from signoff.files.data_directory import JOURNAL
 from tests.support.servers.runner import PlannerOfTexts, running
 
@@ -85,3 +86,29 @@ async def test_a_runner_with_a_broken_journal_ends_with_what_to_do(tmp_path: Pat
     async with asyncio.timeout(WITHIN):
         with pytest.raises(JournalBroken, match="restore a backup"):
             await term.serve_terms(RunnerSettings.model_validate({"data_dir": tmp_path}), asyncio.Event())
+
+
+@pytest.mark.guard(name="a file is lost for good")
+async def test_a_runner_whose_journal_is_removed_ends_and_begins_no_new_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    serves = asyncio.Event()
+    monkeypatch.setattr(sqlite, "LOOK_EVERY", 0.0)
+    monkeypatch.setattr(term, "announce", lambda *_: serves.set())
+    settings = RunnerSettings.model_validate({"data_dir": tmp_path, "address": "127.0.0.1:0", "grace": 0.0})
+    stop = asyncio.Event()
+    runner = asyncio.create_task(term.serve_terms(settings, stop))
+    await asyncio.wait([runner, asyncio.create_task(serves.wait())], timeout=WITHIN, return_when="FIRST_COMPLETED")
+    remove(tmp_path / JOURNAL)
+    await asyncio.wait([runner], timeout=WITHIN)
+    lost = runner.exception() if runner.done() else None
+    stop.set()
+    await asyncio.gather(runner, return_exceptions=True)
+    assert isinstance(lost, OwnershipLost)
+    assert not (tmp_path / JOURNAL).exists()
+
+
+def remove(journal: Path) -> None:
+    """Removes a journal with the files that SQLite keeps beside it."""
+    for file in journal.parent.glob(f"{journal.name}*"):
+        file.unlink()

@@ -14,7 +14,7 @@ import grpc
 import pytest
 
 from runner_svc import engine
-from runner_svc.store.port import Row
+from runner_svc.store.port import Checkpoint, Checkpointed, Row
 from runner_svc.store.postgres import PostgresStore
 from signoff.errors import ConfigurationError, SignoffError, StorageFailed
 from signoff.v1 import execution_pb2, runner_pb2
@@ -50,6 +50,23 @@ async def line(own_server: Server, own_dsn: str, short_folder: Path) -> AsyncIte
         await store.open()
         yield line, store
         await store.close()
+
+
+@pytest.mark.guard(name="a row that is missing in a database is made anew")
+@pytest.mark.parametrize("table", ["runner", "runner_checkpoint", "listing_state"])
+async def test_a_table_that_has_lost_its_one_row_gets_it_again(dsn: str, table: str) -> None:
+    first = PostgresStore(dsn)
+    epoch = await first.open()
+    await first.append([Row("a", 1, b"x")], {})
+    await first.close()
+    await ask(dsn, f"DELETE FROM signoff.{table}")
+    store = PostgresStore(dsn)
+    assert await store.open() > epoch
+    assert await store.checkpointed() == Checkpointed(position=0, runner=b"", executions=[])
+    await store.checkpoint(Checkpoint(runner=b"own", executions=[], tasks=[]))
+    await store.list_anew([])
+    assert (await store.is_listed(), (await store.checkpointed()).position > 0) == (True, True)
+    await store.close()
 
 
 def batch(number: int) -> list[Row]:

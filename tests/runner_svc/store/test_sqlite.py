@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import shutil
 import sqlite3
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from importlib import resources
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from runner_svc.store.port import Checkpoint, Listed, ListingQuery, Removal, Row, Store
+from runner_svc.store import sqlite
+from runner_svc.store.port import Checkpoint, Checkpointed, Listed, ListingQuery, Removal, Row, Store
 from runner_svc.store.sqlite import SqliteStore
-from signoff.errors import ConfigurationError, JournalBroken, StorageFailed
+from signoff.errors import ConfigurationError, JournalBroken, OwnershipLost, StorageFailed
 from tests.runner_svc.store import test_conformance as all_stores
+from tests.runner_svc.test_term_parts import remove
 
 PAGE = 4096  # bytes of a page of a file
 
@@ -60,6 +64,87 @@ async def test_a_file_that_is_no_journal_is_named_with_what_to_do(tmp_path: Path
     await store.close()
 
 
+# ---------------------------------------------------------------- whose the file is
+
+WRITES: dict[str, Callable[[SqliteStore], Awaitable[object]]] = {
+    "append": lambda store: store.append([Row("a", 1, b"x")], {}),
+    "checkpoint": lambda store: store.checkpoint(Checkpoint(runner=b"", executions=[], tasks=[])),
+    "remove": lambda store: store.remove(Removal(row=Row("", 1, b"pruned"))),
+    "purge": lambda store: store.purge(10),
+    "put_map": lambda store: store.put_map("key", [b"part"]),
+    "drop_map": lambda store: store.drop_map("key"),
+    "put_content": lambda store: store.put_content("d", b"body"),
+    "put_object": lambda store: store.put_object("d", 9),
+    "stage": lambda store: store.stage("lease", {"d": b"body"}, {}),
+    "drop_staged": lambda store: store.drop_staged(set(), 0.0),
+    "drop_contents": lambda store: store.drop_contents(["d"], 0.0),
+    "renew_contents": lambda store: store.renew_contents(["d"]),
+    "list_anew": lambda store: store.list_anew([]),
+}
+
+
+@contextlib.asynccontextmanager
+async def robbed(folder: Path) -> AsyncIterator[tuple[SqliteStore, SqliteStore]]:
+    """A store whose lock was removed, and the second one that was opened then."""
+    first, second = SqliteStore(folder / "journal.db"), SqliteStore(folder / "journal.db")
+    await first.open()
+    (folder / "journal.lock").unlink()
+    await second.open()
+    yield first, second
+    await second.close()
+    await first.close()
+
+
+@contextlib.asynccontextmanager
+async def removed(folder: Path, *, another: bool = False) -> AsyncIterator[SqliteStore]:
+    """A store whose file was removed while it was open; `another`: with another file in its place."""
+    store = SqliteStore(folder / "journal.db")
+    await store.open()
+    remove(folder / "journal.db")
+    if another:
+        (folder / "journal.db").touch()
+    yield store
+    await store.close()
+
+
+@pytest.mark.guard(name="one epoch writes")
+@pytest.mark.guard(name="each write asks for its owner")
+@pytest.mark.parametrize("name", WRITES)
+async def test_a_runner_whose_lock_was_removed_writes_nothing_once_another_one_has_the_journal(
+    tmp_path: Path, name: str
+) -> None:
+    async with robbed(tmp_path) as (first, second):
+        with pytest.raises(OwnershipLost, match="since epoch 1, but another one has opened it in epoch 2"):
+            await WRITES[name](first)
+        assert await second.everything(0, 9) == ([], 0)
+        await WRITES[name](second)
+
+
+@pytest.mark.guard(name="a removed journal is missed")
+@pytest.mark.guard(name="each write asks for its owner")
+@pytest.mark.parametrize("another", [False, True])
+async def test_nothing_is_said_to_be_kept_in_a_journal_that_was_removed(tmp_path: Path, another: bool) -> None:
+    async with removed(tmp_path, another=another) as store:
+        with pytest.raises(OwnershipLost, match="it was removed or replaced: nothing more would be kept"):
+            await store.append([Row("a", 1, b"x")], {})
+
+
+@pytest.mark.guard(name="no state is built of a lost journal")
+async def test_no_state_is_built_of_a_journal_that_is_another_runners_or_gone(tmp_path: Path) -> None:
+    async with robbed(tmp_path) as (first, _):
+        with pytest.raises(OwnershipLost):
+            await first.checkpointed()
+
+
+async def test_a_runner_that_writes_nothing_misses_its_journal_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite, "LOOK_EVERY", 0.0)
+    async with removed(tmp_path) as store:
+        with pytest.raises(OwnershipLost):
+            await asyncio.wait_for(store.owned(), timeout=10.0)
+
+
 @pytest.mark.guard(name="newer journal")
 async def test_a_journal_of_a_newer_version_is_not_touched(tmp_path: Path) -> None:
     path = tmp_path / "journal.db"
@@ -94,6 +179,62 @@ async def test_a_row_of_the_index_is_there_as_soon_as_its_events_are(tmp_path: P
     listed = Listed(journal="a", plan_id="plan", state=6, needs=0, created_at=1.0, text="a")
     await store.append([Row("a", 1, b"x")], {}, [listed])
     assert await store.listed(ListingQuery(older=None, limit=9, states=[6])) == [(1, "a")]
+    await store.close()
+
+
+@pytest.mark.guard(name="a row that is missing is made anew")
+@pytest.mark.parametrize("table", ["runner_checkpoint", "listing_state"])
+async def test_a_table_that_has_lost_its_one_row_gets_it_again(tmp_path: Path, table: str) -> None:
+    async with emptied(tmp_path, table) as store:
+        assert await store.read("a", 0, 9) == [Row("a", 1, b"x")]
+        assert await store.checkpointed() == Checkpointed(position=0, runner=b"", executions=[b"A"])
+        await store.list_anew([])
+        await store.checkpoint(Checkpoint(runner=b"own", executions=[], tasks=[]))
+        assert (await store.is_listed(), (await store.checkpointed()).position) == (True, 1)
+
+
+@pytest.mark.guard(name="an epoch after a row that is missing")
+async def test_no_epoch_comes_twice_although_the_row_of_it_is_gone(tmp_path: Path) -> None:
+    async with emptied(tmp_path, "runner") as store:
+        await store.append([Row("a", 2, b"x")], {})
+        with contextlib.closing(sqlite3.connect(tmp_path / "journal.db")) as db:
+            assert db.execute("SELECT epoch > 1000000000 FROM runner").fetchall() == [(1,)]
+
+
+@contextlib.asynccontextmanager
+async def emptied(folder: Path, table: str) -> AsyncIterator[SqliteStore]:
+    """A store of which a table was emptied before it was opened again."""
+    path = folder / "journal.db"
+    store = SqliteStore(path)
+    await store.open()
+    await store.append([Row("a", 1, b"x")], {})
+    await store.checkpoint(Checkpoint(runner=b"", executions=[("a", b"A")], tasks=[]))
+    await store.close()
+    with contextlib.closing(sqlite3.connect(path)) as db:
+        db.execute("UPDATE runner_checkpoint SET position = 0")
+        db.execute(f"DELETE FROM {table}")
+        db.commit()
+    store = SqliteStore(path)
+    await store.open()
+    yield store
+    await store.close()
+
+
+@pytest.mark.guard(name="a full disk is said")
+async def test_a_disk_that_is_full_before_the_start_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=0))
+    (tmp_path / "journal.db").mkdir()  # so that SQLite cannot open it, as on a disk without room
+    store = SqliteStore(tmp_path / "journal.db")
+    with pytest.raises(StorageFailed, match=r"journal\.db refused: .*; the disk is full"):
+        await store.open()
+    await store.close()
+
+
+async def test_a_disk_with_room_is_not_called_full(tmp_path: Path) -> None:
+    (tmp_path / "journal.db").mkdir()
+    store = SqliteStore(tmp_path / "journal.db")
+    with pytest.raises(StorageFailed, match=r"unable to open database file$"):
+        await store.open()
     await store.close()
 
 
