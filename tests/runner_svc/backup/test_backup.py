@@ -182,6 +182,20 @@ async def test_a_backup_that_is_not_whole_is_refused(tmp_path: Path) -> None:
             await filled(MemoryStore(), wrong)
 
 
+async def test_a_damaged_row_is_backed_up_as_it_is_and_costs_its_execution_alone(tmp_path: Path) -> None:
+    store = MemoryStore()
+    async with running(PLANS, tmp_path / "db", store=store) as runner:
+        damaged, sound = await finished(runner), await finished(runner)
+        at = next(at for at, row in enumerate(store._rows) if (row.journal, row.sequence) == (damaged.execution_id, 3))
+        store._rows[at] = Row(damaged.execution_id, 3, b"")
+        parts = await backed_up(runner)
+    restored = MemoryStore()
+    await filled(restored, parts)
+    async with running(PlannerOfTexts(), tmp_path / "again", store=restored) as runner:
+        assert (await get(runner, damaged)).state == pb.EXECUTION_STATE_QUARANTINED
+        assert (await get(runner, sound)).state == pb.EXECUTION_STATE_SUCCEEDED
+
+
 @pytest.mark.guard(name="a row that no message holds is cut")
 @pytest.mark.guard(name="pieces of a row are put together")
 async def test_rows_that_no_message_holds_come_in_pieces_and_are_whole_again(new: Callable[[], Store]) -> None:
