@@ -241,6 +241,14 @@ CASES = {
         rogue=once(HEAD, b'data: {"error": {"message": "' + b"no " * 300_000 + b'", "code": []}}\n\n'),
         says="no no no",
     ),
+    "an error of megabytes, in one JSON, to be searched": Case(
+        kind=OUTAGE,
+        rogue=once(
+            status("200 OK", "Content-Type: application/json"),
+            b'{"error": {"message": "' + b"%41" * 2_500_000 + b'"}}',
+        ),
+        says="reported an error: %41%41",
+    ),
     "the key, escaped, in an error": Case(
         rogue=once(
             status("400 No", "Content-Type: application/json"), b'{"error": {"message": "' + KEY_IN_UNICODE + b'"}}'

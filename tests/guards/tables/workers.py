@@ -51,6 +51,10 @@ GUARDS: Sequence[Guard] = (
     Guard("keys go to no other origin", "an endpoint redirects to another server"),
     Guard("no key in what a model streams", "an endpoint repeats the key in its answer, cut in two"),
     Guard("an answer is bounded", "a model writes without end"),
+    Guard("words are cut before they are searched", "an endpoint reports an error in megabytes"),
+    Guard(
+        "what is no answer is cut before it is counted", "an endpoint refuses in megabytes, or calls a tool with them"
+    ),
     Guard("an event is bounded", "an endpoint sends one line without end"),
     Guard("only pieces put off the end", "an endpoint sends empty chunks without end"),
     Guard("large candidates are looked at elsewhere", "a candidate of megabytes, or nested deeply"),

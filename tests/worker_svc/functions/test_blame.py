@@ -96,7 +96,7 @@ def test_the_line_is_named_although_the_working_directory_is_gone(
     (tmp_path / "gone").mkdir()
     monkeypatch.chdir(tmp_path / "gone")
     (tmp_path / "gone").rmdir()
-    assert broken(callee(follows_rules)).message == "IndexError: list index out of range (one.py:1 in <module>)"
+    assert broken(callee(follows_rules)).message.endswith("one.py:1 in <module>)")
 
 
 def test_what_fails_in_the_same_way_has_the_same_gist_and_something_else_another(functions: dict[str, Callee]) -> None:

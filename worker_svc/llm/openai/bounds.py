@@ -15,7 +15,7 @@ CHARS_PER_TOKEN, EVENTS_PER_TOKEN = 32, 16
 LEAST_CHARS, LEAST_EVENTS = 64 * 1024, 10_000
 
 MAX_SHOWN_CHARS = 500  # of an endpoint's words, in a message
-ERROR_BYTES = 64 * 1024  # of the body of a refusal: its first words have the reason
+ERROR_BYTES = 64 * 1024  # of the body of a refusal, and characters of an error in a stream: the first words say why
 REDIRECTS = 5
 
 

@@ -19,6 +19,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
+from worker_svc.llm.openai.bounds import ERROR_BYTES
 from worker_svc.llm.openai.dialects import fields_of_fault, plain
 from worker_svc.llm.port import ModelFailure
 
@@ -66,7 +67,9 @@ class StreamFault(Exception):
     def of(cls, error: object) -> StreamFault:
         """Reads the value of `error`, of any form."""
         message, code, kind = fields_of_fault(error)
-        return cls(message or "an error during streaming", code[:_MAX_CODE], kind[:_MAX_CODE])
+        # guard: words are cut before they are searched -> message = message or "an error during streaming"
+        message = message[:ERROR_BYTES] or "an error during streaming"
+        return cls(message, code[:_MAX_CODE], kind[:_MAX_CODE])
 
 
 Clock = Callable[[], datetime]

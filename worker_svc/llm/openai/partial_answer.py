@@ -124,11 +124,13 @@ class PartialAnswer:
             self._pass_on(self._thought_stream.end(), on_delta)
             # guard: no key in what a model streams -> self._pass_on_text(content, on_delta)
             self._pass_on_text(self._text_stream.feed(content), on_delta)
-        refusal, calls = text(delta, "refusal"), items(entry(delta, "tool_calls"))
+        # guard: what is no answer is cut before it is counted -> most = None
+        most = self.bounds.event_bytes  # an answer in one JSON may have more, and neither is an answer
+        refusal, calls = text(delta, "refusal")[:most], items(entry(delta, "tool_calls"))
         self.refusal = (self.refusal + refusal)[:_MAX_REFUSAL]
         self.streamed.add(refusal)
         for call in calls:
-            self.streamed.add(text(entry(call, "function"), "arguments"))
+            self.streamed.add(text(entry(call, "function"), "arguments")[:most])
             self.tool = self.tool or text(entry(call, "function"), "name")[:_MAX_REFUSAL]
         finish = finish_of(text(choice, "finish_reason")[:MAX_SHOWN_CHARS])
         self.finish_reason = finish or self.finish_reason

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -19,8 +20,8 @@ from tests.support.work.givens import Heard, task, to_execute
 from tests.worker_svc.llm.openai.test_model import KEY, question
 from worker_svc.assignment import FailureResult
 from worker_svc.executor import Executor
-from worker_svc.llm.account import BYTES_PER_TOKEN
-from worker_svc.llm.openai.bounds import LEAST_CHARS, Bounds, TooMuch
+from worker_svc.llm.account import BYTES_PER_TOKEN, tokens_of
+from worker_svc.llm.openai.bounds import ERROR_BYTES, LEAST_CHARS, Bounds, TooMuch
 from worker_svc.llm.openai.client import checked_url
 from worker_svc.llm.openai.model import OpenAIModel
 from worker_svc.llm.openai.partial_answer import BoundedText, PartialAnswer
@@ -51,6 +52,40 @@ async def ask(
 
 
 # ---------------------------------------------------------------- bounds
+
+
+class Searching(Secrets):
+    """Secrets that remember the longest text that was searched for them."""
+
+    longest = 0
+
+    def without(self, text: str) -> str:
+        self.longest = max(self.longest, len(text))
+        return super().without(text)
+
+
+@pytest.mark.guard(name="words are cut before they are searched")
+async def test_of_an_error_in_a_stream_only_the_beginning_is_searched_for_secrets() -> None:
+    secrets = Searching([KEY])
+    error = {"error": {"message": f"{KEY} " + "no " * 200_000}}
+    for script in (model_server.events(error), model_server.events([error])):
+        async with ModelServer(script) as server:
+            model = OpenAIModel("m", base_url=server.base_url, api_key=KEY, secrets=secrets)
+            with pytest.raises(ModelFailure, match=r"reported an error: \[secret\] no no no"):
+                await model.complete(question(), lambda _: None)
+            await model.close()
+    assert secrets.longest == ERROR_BYTES
+
+
+@pytest.mark.guard(name="what is no answer is cut before it is counted")
+@pytest.mark.parametrize(
+    "delta",
+    [{"refusal": "no " * 1000}, {"tool_calls": [{"function": {"name": "search", "arguments": "no " * 1000}}]}],
+)
+def test_of_what_is_no_answer_no_more_than_an_event_is_counted(delta: dict[str, Any]) -> None:
+    partial = PartialAnswer(bounds=Bounds(event_bytes=300))
+    partial.take({"choices": [{"delta": delta}]}, lambda _: None)
+    assert partial.streamed.estimate == tokens_of("no " * 100)
 
 
 @pytest.mark.guard(name="an answer is bounded")
