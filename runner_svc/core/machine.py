@@ -138,6 +138,9 @@ class Machine:
         state.queues.offer(execution)
         for away in execution.outages.values():
             state.roster.outages.restore(away)
+            if away.model.worker is not None:
+                # guard: a worker that is gone after a restart takes its outages along -> pass
+                state.roster.expect(away.model.worker, at)  # if it stays away, its outage ends
         if execution.outages:
             state.restored.append(execution)
         for task, record in execution.unfinished_records():

@@ -25,6 +25,7 @@ from runner_svc.core.model.values import (
     Role,
     RollbackScope,
     VerdictBy,
+    WorkerName,
 )
 from runner_svc.core.state.attempts import fingerprint_of
 from runner_svc.core.state.execution import Execution
@@ -210,10 +211,13 @@ def meet_outage(
         return False
     execution, task = lease.execution, lease.task
     record = execution.records[task]
-    # guard: an outage of one task alone is a failure ->
-    #     if outages.get(model) is None and (len(outages) >= MOST_MODELS):
-    if outages.get(model) is None and (record.outages >= MOST_OUTAGES or len(outages) >= MOST_MODELS):
+    is_new = outages.get(model) is None
+    # guard: an outage of one task alone is a failure -> if False:
+    if is_new and record.outages >= MOST_OUTAGES:
         return False
+    # guard: the models that are away at once are bounded -> if False:
+    if is_new and len(outages) >= MOST_MODELS:
+        end_outage(turn, outages.longest_unasked(), at)
     away = outages.met(
         model,
         message,
@@ -230,12 +234,19 @@ def meet_outage(
 
 
 def end_outage(turn: Turn, model: ModelAt, at: float) -> None:
-    """Ends an outage, because the model has answered: work that waits for it goes on at once."""
+    """Ends an outage, because the model has answered, or is not asked any more. Work that waits for it goes on."""
     turn.state.roster.outages.end(model)
     for execution in list(turn.state.executions.values()):
         if model in execution.outages:
             turn.look_at(execution.id)
             turn.emit(execution, events.OutageEnded(at=at, model=model))
+
+
+def end_outages_of(turn: Turn, worker: WorkerName, at: float) -> None:
+    """Ends the outages of models that only a worker asked which has left for good."""
+    for away in turn.state.roster.outages.all():
+        if away.model.worker == worker:
+            end_outage(turn, away.model, at)
 
 
 def cancel_all(turn: Turn, tasks: Sequence[int], execution: Execution, at: float, reason: str) -> Steps:

@@ -6,7 +6,7 @@ from collections.abc import Set
 
 from runner_svc.core.decide.accounting import book
 from runner_svc.core.decide.assign import assign_again
-from runner_svc.core.decide.failures import give_back, lose
+from runner_svc.core.decide.failures import end_outages_of, give_back, lose
 from runner_svc.core.decide.late_results import answer_stale
 from runner_svc.core.decide.on_report import begin_work
 from runner_svc.core.decide.reuse import look_again
@@ -107,6 +107,8 @@ def _give_all_back(turn: Turn, session: WorkerSession, at: float) -> Steps:
         turn.look_at(execution_of_lease(lease_id))
         give_back(turn, turn.state.roster.leases[lease_id], at, f"{session.worker} has left")
         yield
+    # guard: the models of a worker that leaves are not away -> pass
+    end_outages_of(turn, session.worker, at)
 
 
 def credit(turn: Turn, signal: signals.CreditGranted) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from runner_svc.core.decide.accounting import book
-from runner_svc.core.decide.failures import fail_attempt, fail_judging, lose, take_back
+from runner_svc.core.decide.failures import end_outages_of, fail_attempt, fail_judging, lose, take_back
 from runner_svc.core.decide.turn import Steps, Turn
 from runner_svc.core.fleet.deadlines import Due
 from runner_svc.core.fleet.leases import LiveLease
@@ -94,3 +94,5 @@ def _lose_all(turn: Turn, worker: WorkerName, at: float) -> Steps:
         lose(turn, turn.state.roster.leases[lease_id], at, f"{worker} was lost and did not come back")
         yield
     del turn.state.roster.absent[worker]
+    # guard: the models of a worker that is lost are not away -> pass
+    end_outages_of(turn, worker, at)

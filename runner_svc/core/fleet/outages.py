@@ -15,7 +15,7 @@ from runner_svc.core.model.values import Away, ExecutionId, FailureKind, LeaseId
 OUTAGES = frozenset({FailureKind.OUTAGE, FailureKind.RATE_LIMITED, FailureKind.BUDGET})
 
 FIRST_WAIT, LONGEST_WAIT = 1.0, 30.0  # seconds before a model is asked again, unless its provider asks for more
-MOST_MODELS = 1_000  # away at once; only a dishonest worker reports more
+MOST_MODELS = 1_000  # away at once; beyond them, one that is not asked any more is forgotten
 #: Outages in a row that one task may meet first. One more is its own failure: the model answers other tasks meanwhile.
 MOST_OUTAGES = 5
 
@@ -115,6 +115,11 @@ class Outages:
         """The model has answered."""
         self.changes += 1
         self._live.pop(model, None)
+
+    def longest_unasked(self) -> ModelAt:
+        """Returns the model that could have been asked for the longest and was not: no work waits for it."""
+        found = min(self._live.values(), key=lambda live: (live.probe is not None, live.away.next_try))
+        return found.away.model
 
     def ask_now(self, at: float) -> None:
         """Lets every model be asked at once, because a person wants the work to go on."""

@@ -63,7 +63,11 @@ class Roster:
         self._forget_if_idle(session.worker)
 
     def expect(self, worker: WorkerName, at: float) -> None:
-        """Waits for a worker that is away and may come back to its leases."""
+        """Waits for a worker that may come back to its leases, unless it is connected, or waited for already."""
+        # guard: only a worker that is away is waited for -> if worker in self.absent:
+        # guard: a grace is not lengthened -> if worker in self.current:
+        if worker in self.current or worker in self.absent:
+            return
         # guard: resume grace -> until = at
         until = at + self.timings.resume_grace
         self.absent[worker] = until
@@ -172,12 +176,10 @@ class Roster:
         lease = self._live(execution, task, at, accepted=None)
         self._enter(lease)
         reserve(lease, self.matching, self.tables.prices)
-        # guard: only a worker that is away is waited for -> if False:
+        self.expect(lease.worker, at)
+        # guard: a connected worker is asked for its answer -> if False:
         if lease.worker in self.current:
             self.deadlines.look_at(lease, lease.accept_by)
-        # guard: a grace is not lengthened -> else:
-        elif lease.worker not in self.absent:
-            self.expect(lease.worker, at)
 
     def _enter(self, lease: LiveLease) -> None:
         self.leases[lease.id] = lease

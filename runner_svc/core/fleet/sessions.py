@@ -69,4 +69,7 @@ class WorkerSession:
         When a worker names no endpoint, its models are its own: no other worker asks them there.
         """
         model = self.model_for(requirement)
-        return None if model is None else ModelAt(model, self.endpoints.get(model) or f"worker {self.worker}")
+        if model is None:
+            return None
+        endpoint = self.endpoints.get(model)
+        return ModelAt(model, endpoint) if endpoint else ModelAt.of_worker(model, self.worker)

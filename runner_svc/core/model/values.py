@@ -75,12 +75,26 @@ class FailureKind(IntEnum):
     TOO_SMALL = 7  #: the model cannot hold the prompt, or its answer
 
 
+_OF_WORKER = "worker "  # begins the endpoint of a model that only one worker asks
+
+
 @value(frozen=True, slots=True)
 class ModelAt:
     """A model at an endpoint. An outage is one of a model at an endpoint, for all workers that ask it there."""
 
     model: str  #: the name by which tasks ask for it; empty: it has none
     endpoint: str  #: URL; the worker's name, when the worker says none
+
+    @classmethod
+    def of_worker(cls, model: str, worker: WorkerName) -> ModelAt:
+        """Returns a model that only one worker asks, since it names no endpoint."""
+        return cls(model, f"{_OF_WORKER}{worker}")
+
+    @property
+    def worker(self) -> WorkerName | None:
+        """Returns the worker whose own model it is; None: any worker may ask it."""
+        is_own = self.endpoint.startswith(_OF_WORKER)
+        return WorkerName(self.endpoint.removeprefix(_OF_WORKER)) if is_own else None
 
     def in_words(self) -> str:
         """Names the model, for example: the model gpt-5 at https://api.openai.com/v1."""

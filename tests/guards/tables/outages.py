@@ -7,6 +7,12 @@ from collections.abc import Sequence
 from tests.guards import Guard
 
 GUARDS: Sequence[Guard] = (
+    Guard("the models that are away at once are bounded", "a thousand endpoints that no worker asks any more are away"),
+    Guard("the models of a worker that leaves are not away", "each worker of a large fleet has a model of its own"),
+    Guard("the models of a worker that is lost are not away", "a worker dies while its own model is away"),
+    Guard(
+        "a worker that is gone after a restart takes its outages along", "runner and worker die while a model is away"
+    ),
     Guard(
         "patience looks at every task once", "a large plan has one task that waits for no model, and a model is away"
     ),

@@ -88,6 +88,7 @@ GUARDS: Sequence[Guard] = (
     Guard(
         "only a worker that is away is waited for", "an execution comes back from quarantine, and its worker is busy"
     ),
+    Guard("a connected worker is asked for its answer", "an execution comes back from quarantine, and is not resumed"),
     Guard("a grace is not lengthened", "an execution comes back from quarantine again and again, and a worker is dead"),
     Guard("nothing is kept that is not in the journal", "a bug lets the state run ahead of the journal"),
     Guard("checkpoints ahead of their journal", "a version that kept a torn state has left its checkpoint"),

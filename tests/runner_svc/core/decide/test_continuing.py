@@ -81,6 +81,7 @@ def test_a_worker_that_was_told_to_stop_during_a_quarantine_gets_the_work_anew_w
     run.then(events=["UsageRecorded a", "LeaseReturned a", "TaskAssigned a"], statuses={"a": DOING})
 
 
+@pytest.mark.guard(name="a connected worker is asked for its answer")
 @pytest.mark.guard(name="only a worker that is away is waited for")
 def test_a_worker_that_is_connected_keeps_its_other_work_when_an_execution_comes_back_from_a_quarantine() -> None:
     run = given("a; b", executor("w1", slots=2), started, accepted("a"), accepted("b"))

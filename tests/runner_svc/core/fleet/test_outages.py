@@ -375,12 +375,54 @@ def test_a_model_that_is_away_is_so_after_a_restart_too() -> None:
     assert again.state.roster.outages.get(ModelAt("m", HOST)) == before
 
 
-def test_the_models_that_are_away_at_once_are_bounded() -> None:
-    run = given("a; b", executor("w1", slots=2), started)
+@pytest.mark.guard(name="the models that are away at once are bounded")
+def test_the_models_that_are_away_at_once_are_bounded_and_one_that_is_not_asked_is_forgotten() -> None:
+    run = given("a; b", *TEAM, started)
     outages = run.machine.state.roster.outages
     for number in range(MOST_MODELS):
-        outages.met(ModelAt(f"m{number}", ""), "away", is_probe=False, retry_after=None, fraction=0.0, at=run.at)
-    run.when(away("a")).then(events=["AttemptFailed a", "RetryScheduled a"])
+        wait = 2.0 if number == 7 else 60.0
+        outages.met(ModelAt(f"m{number}", HOST), "away", is_probe=False, retry_after=wait, fraction=0.0, at=run.at)
+    run.when(passes(5), away("a")).then(events=["OutageMet a"])
+    assert len(outages) == MOST_MODELS
+    assert outages.get(ModelAt("m7", HOST)) is None
+    assert run.execution.record(0).failures == 0
+
+
+def own_model_away() -> Run:
+    """Returns a run in which w1 cannot ask a model that only w1 asks."""
+    return given("a", executor("w1", model="m"), started, away("a", retry_after=600.0))
+
+
+@pytest.mark.guard(name="the models of a worker that leaves are not away")
+def test_an_outage_of_a_model_that_one_worker_alone_asks_ends_when_that_worker_leaves() -> None:
+    run = own_model_away()
+    run.when(worker_lost("w1", orderly=True)).then(events=["OutageEnded"])
+    assert not run.machine.state.roster.outages
+
+
+@pytest.mark.guard(name="the models of a worker that is lost are not away")
+def test_an_outage_of_a_model_that_one_worker_alone_asks_ends_when_that_worker_is_lost_for_good() -> None:
+    run = own_model_away()
+    run.when(worker_lost("w1"), passes(59), executor("w1", model="m")).then(events=[])
+    run.when(worker_lost("w1"), passes(60)).then(events=["OutageEnded"])
+
+
+@pytest.mark.guard(name="a worker that is gone after a restart takes its outages along")
+def test_an_outage_of_a_worker_that_does_not_come_back_after_a_restart_ends() -> None:
+    run = own_model_away()
+    again = Machine()
+    again.state.executions[run.execution.id] = run.execution
+    again.restore(run.at)
+    again.turn([signals.TimePassed(at=run.at + 59)])
+    assert again.state.roster.outages
+    again.turn([signals.TimePassed(at=run.at + 60)])
+    assert not again.state.roster.outages
+
+
+def test_an_outage_at_an_endpoint_stays_when_the_worker_that_met_it_leaves() -> None:
+    run = given("a", *TEAM, started, away("a", retry_after=600.0))
+    run.when(worker_lost("w1", orderly=True), worker_lost("v1", orderly=True)).then(events=[])
+    assert run.machine.state.roster.outages
 
 
 def test_a_canary_whose_judge_is_away_says_nothing_of_the_judge_and_a_pass_of_one_signs_nothing_off() -> None:
