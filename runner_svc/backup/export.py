@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 
 from runner_svc.contents import Contents
-from runner_svc.store.port import Store
+from runner_svc.store.port import Row, Store
 from signoff.rpc.frames import runs
 from signoff.v1 import checkpoint_pb2
 from signoff.v1 import runner_pb2 as pb
 
 EVENTS_AT_ONCE, CONTENTS_AT_ONCE, MAPS_AT_ONCE = 500, 500, 100
+PIECE_BYTES = 3 * 1024 * 1024  # of the body of a row, at most: a message holds it, with what else it says
 OF_ANY_AGE = -3_600.0  # seconds: older than an hour ahead
 
 Part = pb.BackUpResponse
@@ -34,17 +35,29 @@ async def parts_of(store: Store, contents: Contents, events: int) -> AsyncIterat
     yield Part(end=end)
 
 
+def _cut(rows: Iterable[Row]) -> Iterator[Row]:
+    """Yields rows, those that no message can hold in pieces: one behind another, with the name of their row."""
+    for row in rows:
+        # guard: a row that no message holds is cut -> size = len(row.body)
+        size = PIECE_BYTES
+        for start in range(0, max(len(row.body), 1), max(size, 1)):
+            yield Row(row.journal, row.sequence, row.body[start : start + size])
+
+
 async def _executions(store: Store, end: pb.BackedUpEnd) -> AsyncIterator[Part]:
     """Yields the executions that have no journal, and their tasks."""
     found = (await store.checkpointed()).executions
     bodies = [(checkpoint_pb2.ExecutionCheckpoint.FromString(body).execution, body) for body in found]
     pruned = [(execution.execution_id, body) for execution, body in bodies if execution.HasField("pruned_at")]
     end.executions = len(pruned)
-    for run in runs(pb.BackedUpExecution(execution_id=name, body=body) for name, body in pruned):
+    rows = _cut(Row(name, 0, body) for name, body in pruned)
+    for run in runs(pb.BackedUpExecution(execution_id=row.journal, body=row.body) for row in rows):
         yield Part(executions=pb.BackedUpExecutions(executions=run))
     for name, _ in pruned:
         tasks = await store.checkpointed_tasks(name)
-        for tasks_run in runs(pb.BackedUpTask(execution_id=name, number=n, body=body) for n, body in tasks):
+        pieces = _cut(Row(name, number, body) for number, body in tasks)
+        page = (pb.BackedUpTask(execution_id=name, number=row.sequence, body=row.body) for row in pieces)
+        for tasks_run in runs(page):
             yield Part(tasks=pb.BackedUpTasks(tasks=tasks_run))
 
 
@@ -54,7 +67,7 @@ async def _events(store: Store, events: int, end: pb.BackedUpEnd) -> AsyncIterat
     while end.events < events:
         rows, position = await store.everything(position, EVENTS_AT_ONCE)
         end.events += len(rows)
-        page = (pb.BackedUpEvent(execution_id=row.journal, sequence=row.sequence, body=row.body) for row in rows)
+        page = (pb.BackedUpEvent(execution_id=row.journal, sequence=row.sequence, body=row.body) for row in _cut(rows))
         for run in runs(page):
             yield Part(events=pb.BackedUpEvents(events=run))
         if not rows:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import IO, Any
 
 from runner_svc.contents import LARGE_BYTES, Contents, WrongBytes
@@ -41,7 +41,8 @@ class Filling:
             "map_part": self._map_part,
         }
         try:
-            return await self._fill(parts, takers)
+            # guard: pieces of a row are put together -> return await self._fill(parts, takers)
+            return await self._fill(_whole(parts), takers)
         finally:
             self._pieces.close()
 
@@ -129,6 +130,33 @@ async def check_empty(store: Store) -> None:
     rows, _ = await store.everything(0, 1)
     if rows or await store.maps("", 1) or (await store.checkpointed()).executions:
         raise ConfigurationError("expected an empty store to restore into, but it has executions or plans already")
+
+
+async def _whole(parts: AsyncIterator[pb.BackUpResponse]) -> AsyncIterator[pb.BackUpResponse]:
+    """Yields parts with whole rows: one that no message holds comes in pieces, in parts that follow each other."""
+    waiting: pb.BackUpResponse | None = None
+    async for part in parts:
+        rows, before = _rows(part), _rows(waiting) if waiting is not None else ()
+        if rows and before and _name(rows[0]) == _name(before[-1]):
+            before[-1].body += rows.pop(0).body
+            if not rows:
+                continue
+        if waiting is not None:
+            yield waiting
+        waiting = part
+    if waiting is not None:
+        yield waiting
+
+
+def _rows(part: pb.BackUpResponse) -> Any:
+    """Returns the rows of a part that may come in pieces; none of another part."""
+    kind = part.WhichOneof("part")
+    return getattr(getattr(part, kind), kind) if kind in ("executions", "tasks", "events") else ()
+
+
+def _name(row: Any) -> Sequence[Any]:
+    """Returns what a row and its further pieces have in common: all but the body."""
+    return [type(row), *(value for field, value in row.ListFields() if field.name != "body")]
 
 
 def _new_pieces() -> IO[bytes]:

@@ -10,6 +10,7 @@ unknown enum value, a pass against its own results. By what is converted:
     frames         a worker's messages to signals, and small commands to messages
     assignments    the one large command: contents inside the message, by reference, or in parts before it
     views          the state for clients
+    shown          the bounds of what views show of an execution
 
     spec_parts     the named parts of a task's spec that its keys are made of
     fill           puts inputs of the plan into the places of a task's spec

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from runner_svc.codec.contents import content_of
-from runner_svc.core.model.tallies import Pool, Tallies, Tally
+from runner_svc.core.model.tallies import Pool, Tallies, Tally, sum_tallies
 from runner_svc.core.model.values import Canary
 from signoff.v1 import execution_pb2 as pb
 from signoff.v1 import plan_pb2
@@ -45,7 +45,8 @@ def tallies_to_proto(tallies: Tallies) -> list[pb.CanaryTally]:
 
 
 def tallies_from_proto(messages: Iterable[pb.CanaryTally]) -> Tallies:
-    return tuple(
+    """Returns the tallies, bounded: those that an earlier version kept may be too many for a message."""
+    return sum_tallies(
         (
             Pool(model=message.model, labels=frozenset(message.labels.items())),
             Tally(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from operator import attrgetter
 from typing import Any
 
@@ -31,7 +30,7 @@ from runner_svc.codec.usage import (
     totals_from_proto,
 )
 from runner_svc.codec.verdicts import by_from_proto, by_to_proto
-from runner_svc.codec.views import overview_to_proto
+from runner_svc.codec.views import whole_overview_to_proto
 from runner_svc.core.decide.turn import State
 from runner_svc.core.model.states import ExecutionState, TaskStatus
 from runner_svc.core.model.usage import OpenUsage, in_order
@@ -95,7 +94,7 @@ def _requests(
 
 def execution_to_proto(overview: Overview, *, settled: bool) -> pb.ExecutionCheckpoint:
     return pb.ExecutionCheckpoint(
-        execution=overview_to_proto(replace(overview, inputs=()), most_budgets=None),
+        execution=whole_overview_to_proto(overview),
         settled=settled,
         requests=map(_request_to_proto, overview.requests),
         budgets=[

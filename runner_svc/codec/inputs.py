@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 
 from runner_svc.core.model.inputs import DeclaredInput, GivenInput, InputFile, InputKind
 from runner_svc.core.model.values import Content
-from signoff.bounds import clipped
 from signoff.errors import InputsInvalid
 from signoff.manifest.manifest import is_manifest
 from signoff.manifest.patterns import is_pattern
@@ -15,9 +14,6 @@ from signoff.v1 import execution_pb2 as pb
 from signoff.v1 import plan_pb2
 
 _KINDS: frozenset[int] = frozenset(InputKind)
-
-MOST_SHOWN = 100  # files in the view of an execution, of all its inputs
-MOST_SHOWN_CHARS = 1_000  # of a text or JSON there
 
 
 def declared_from_proto(messages: Iterable[plan_pb2.PlanInput]) -> Mapping[str, DeclaredInput]:
@@ -77,25 +73,10 @@ def _file_from_proto(message: pb.GivenFile) -> InputFile:
 
 
 def given_to_proto(given: GivenInput) -> pb.GivenInput:
-    files = map(_file_to_proto, given.files)
+    files = map(file_to_proto, given.files)
     return pb.GivenInput(name=given.name, files=files, text=given.text, json=given.json, file_count=len(given.files))
 
 
-def shown_to_proto(given: Iterable[GivenInput]) -> Iterator[pb.GivenInput]:
-    """Yields inputs as views of an execution show them: the first files, and the beginnings of texts."""
-    left = MOST_SHOWN
-    for each in given:
-        files = each.files[:left]
-        left -= len(files)
-        yield pb.GivenInput(
-            name=each.name,
-            files=map(_file_to_proto, files),
-            text=None if each.text is None else clipped(each.text, MOST_SHOWN_CHARS),
-            json=None if each.json is None else clipped(each.json, MOST_SHOWN_CHARS),
-            file_count=len(each.files),
-        )
-
-
-def _file_to_proto(file: InputFile) -> pb.GivenFile:
+def file_to_proto(file: InputFile) -> pb.GivenFile:
     content = file.content
     return pb.GivenFile(path=file.path, media_type=content.media_type, digest=content.digest, size_bytes=content.size)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from runner_svc.codec.canaries import tallies_to_proto
 from runner_svc.codec.files import files_to_proto
-from runner_svc.codec.inputs import shown_to_proto
 from runner_svc.codec.makers import kept_from_to_proto
 from runner_svc.codec.outages import outage_to_proto
 from runner_svc.codec.settings import budget_to_proto, settings_to_proto
+from runner_svc.codec.shown import MOST_BUDGETS, first, inputs_shown, outages_shown, settings_shown
 from runner_svc.codec.times import duration, timestamp
 from runner_svc.codec.unread import unread_to_proto
 from runner_svc.codec.usage import total_to_proto
@@ -17,16 +18,39 @@ from runner_svc.codec.verdicts import by_to_proto
 from runner_svc.core.decide.turn import State
 from runner_svc.core.explain.why_waiting import MAX_NAMED, Reasons
 from runner_svc.core.model.states import DONE
-from runner_svc.core.model.usage import in_order
-from runner_svc.core.model.values import NO_TASK, Content
+from runner_svc.core.model.usage import Usage, in_order
+from runner_svc.core.model.values import NO_TASK, Content, Phase
 from runner_svc.core.state.execution import Execution
 from runner_svc.core.state.overview import Overview, Spending
 from signoff.v1 import execution_pb2 as pb
 
-MOST_BUDGETS = 1_000  # in the view of an execution: a plan may give one to each of a million tasks
+
+def overview_to_proto(overview: Overview) -> pb.Execution:
+    """Returns an execution as clients are shown it. Each part is bounded, as shown.py says."""
+    return _overview_to_proto(
+        overview,
+        settings=settings_shown(overview.settings),
+        usage=first(map(_total_to_proto, overview.usage)),
+        budgets=first(map(_spending_to_proto, overview.budgets[:MOST_BUDGETS])),
+        canaries=first(tallies_to_proto(overview.canaries)),
+        outages=outages_shown(overview.outages),
+        inputs=inputs_shown(overview.inputs),
+    )
 
 
-def overview_to_proto(overview: Overview, most_budgets: int | None = MOST_BUDGETS) -> pb.Execution:
+def whole_overview_to_proto(overview: Overview) -> pb.Execution:
+    """Returns an execution as checkpoints keep it: all of it, but for the inputs, which they keep besides."""
+    return _overview_to_proto(
+        overview,
+        settings=settings_to_proto(overview.settings),
+        usage=map(_total_to_proto, overview.usage),
+        budgets=map(_spending_to_proto, overview.budgets),
+        canaries=tallies_to_proto(overview.canaries),
+        outages=map(outage_to_proto, overview.outages),
+    )
+
+
+def _overview_to_proto(overview: Overview, **parts: Any) -> pb.Execution:
     message = pb.Execution(
         execution_id=overview.id,
         plan_id=overview.plan_id,
@@ -36,17 +60,12 @@ def overview_to_proto(overview: Overview, most_budgets: int | None = MOST_BUDGET
         reason=overview.reason,
         sequence=overview.sequence,
         created_at=timestamp(overview.created_at),
-        settings=settings_to_proto(overview.settings),
         counts=_counts(overview),
         not_asked=overview.counts[0],
         awaiting_person=overview.awaiting_person,
         currency=overview.currency,
-        usage=[total_to_proto(*total) for total in overview.usage],
-        budgets=map(_spending_to_proto, overview.budgets[:most_budgets]),
-        canaries=tallies_to_proto(overview.canaries),
-        outages=map(outage_to_proto, overview.outages),
-        inputs=shown_to_proto(overview.inputs),
         inputs_digest=overview.inputs_digest,
+        **parts,
     )
     if overview.started_at is not None:
         message.started_at.CopyFrom(timestamp(overview.started_at))
@@ -71,6 +90,10 @@ def _spending_to_proto(spending: Spending) -> pb.BudgetState:
         reserved_tokens=spending.kept.tokens,
         reserved_cost_nanos=spending.kept.cost_nanos,
     )
+
+
+def _total_to_proto(total: tuple[Phase, str, Usage]) -> pb.UsageTotal:
+    return total_to_proto(*total)
 
 
 def _counts(overview: Overview) -> pb.TaskCounts:

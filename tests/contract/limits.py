@@ -41,7 +41,8 @@ An empty text is always within its form.
 
 Fields that are not listed need no bound: flags, enums (an unknown number counts as unspecified), and single messages,
 whose fields are listed. A map that the planner answers is checked as a whole besides: see
-[plans.md](plans.md#maps-that-are-refused).
+[plans.md](plans.md#maps-that-are-refused). The names of tasks and groups in the settings of a request are at most 1 MiB
+in all.
 """
 
 

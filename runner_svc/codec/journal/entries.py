@@ -8,10 +8,12 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from runner_svc.codec.journal import executions, leases, results, reused, tasks
 from runner_svc.codec.journal.kind import Head
+from runner_svc.codec.shown import bound_created
 from runner_svc.codec.times import seconds_of, timestamp
 from runner_svc.core.model import events
 from runner_svc.core.model.map import Map
 from runner_svc.core.model.values import NO_TASK, ExecutionId
+from signoff.rpc.frames import RUN_BYTES
 from signoff.v1 import execution_pb2 as pb
 
 KINDS = (*executions.KINDS, *leases.KINDS, *results.KINDS, *reused.KINDS, *tasks.KINDS)
@@ -53,14 +55,21 @@ def entry_from_proto(execution: ExecutionId, message: pb.Event, plan: Map | None
 
 
 def event_for_watchers(event: pb.Event) -> pb.Event:
-    """Returns an event as its watchers receive it: as it is stored, without the number of a canary that is given out.
+    """Returns an event as its watchers receive it: as it is stored, with two exceptions.
 
-    A validator may watch too. It learns that it judged a canary with its verdict, in CanaryJudged.
+    The number of a canary that is given out is left out, because a validator may watch too. It learns that it judged a
+    canary with its verdict, in CanaryJudged. The creation of an execution that no message may hold is shown in part.
     """
-    # guard: watchers are told of canaries with their verdict -> if True:
-    if not event.task_assigned.canary:
+    # guard: watchers are told of canaries with their verdict -> is_secret = False
+    is_secret = event.task_assigned.canary != 0
+    # guard: a large creation is shown in part -> is_large = False
+    is_large = event.HasField("execution_created") and event.ByteSize() > RUN_BYTES
+    if not is_secret and not is_large:
         return event
     shown = pb.Event()
     shown.CopyFrom(event)
-    shown.task_assigned.ClearField("canary")
+    if is_large:
+        bound_created(shown.execution_created)
+    else:
+        shown.task_assigned.ClearField("canary")
     return shown

@@ -7,12 +7,25 @@ from itertools import chain
 
 from runner_svc.core.model.map import Map
 from runner_svc.core.model.values import Settings
-from signoff.errors import TaskNotFound
+from signoff.errors import InvalidField, TaskNotFound
+
+MOST_NAMES_BYTES = 1024 * 1024  # of all tasks and groups that a request names: they are kept in one event
 
 
 def check_names(plan: Map, settings: Settings) -> None:
-    """Raises TaskNotFound for a name in the settings that is no task and no group of the map."""
-    for name in chain(settings.fresh_tasks, settings.from_tasks, settings.until_tasks):
+    """Raises TaskNotFound for a name in the settings of a request that is no task and no group of the map.
+
+    Raises InvalidField for more names than an event may hold.
+    """
+    lists = {"fresh_task_ids": settings.fresh_tasks, "from_task_ids": settings.from_tasks}
+    lists["until_task_ids"] = settings.until_tasks
+    sizes = {field: sum(map(len, names)) for field, names in lists.items()}  # they are ASCII
+    size = sum(sizes.values())
+    # guard: the names of a request are bounded -> if False:
+    if size > MOST_NAMES_BYTES:
+        expected = f"at most {MOST_NAMES_BYTES:,} bytes of names in {', '.join(lists)} together"
+        raise InvalidField(f"settings.{max(lists, key=sizes.__getitem__)}", expected, f"{size:,}")
+    for name in chain(*lists.values()):
         if plan.node(name) is None:
             raise TaskNotFound(f"expected a task or a group of plan {plan.plan_id}, but got {name!r}")
 

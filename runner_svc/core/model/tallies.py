@@ -15,6 +15,12 @@ class Pool:
     model: str  #: that they ask; empty when only checks decide
     labels: Labels
 
+    @property
+    def size(self) -> int:
+        """Returns the bytes that it takes in a message, at most."""
+        pairs = sum(len(key.encode()) + len(value.encode()) + PAIR_BYTES for key, value in self.labels)
+        return len(self.model.encode()) + pairs
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tally:
@@ -38,14 +44,21 @@ class Tally:
 
 Tallies = tuple[tuple[Pool, Tally], ...]
 
+PAIR_BYTES = 12  # that a label takes besides its texts
+MOST_POOL_BYTES = 2_048  # of the names and labels of a pool that is counted apart: a message holds all of them
 MOST_POOLS = 100  # pools that are counted apart; further ones are counted together
 OTHERS = Pool(model="other", labels=frozenset())  #: those further ones
 
 
 def count(totals: dict[Pool, Tally], pool: Pool, tally: Tally) -> None:
-    """Adds a tally. Pools beyond MOST_POOLS are counted as one, so that the list of pools always fits a message."""
-    if pool not in totals and len(totals) - (OTHERS in totals) >= MOST_POOLS:
-        pool = OTHERS
+    """Adds a tally. Pools beyond MOST_POOLS, and those of long labels, are counted as one.
+
+    So the list of pools always fits a message.
+    """
+    if pool not in totals:
+        # guard: pools of long labels are counted together -> is_apart = len(totals) - (OTHERS in totals) < MOST_POOLS
+        is_apart = len(totals) - (OTHERS in totals) < MOST_POOLS and pool.size <= MOST_POOL_BYTES
+        pool = pool if is_apart else OTHERS
     totals[pool] = totals.get(pool, Tally()) + tally
 
 

@@ -65,5 +65,7 @@ GUARDS: Sequence[Guard] = (
         "an execution that makes the core throw whenever the clock is looked at",
     ),
     Guard("two workers and a bug", "every worker that reports on an execution makes the core throw"),
+    Guard("a row that no message holds is cut", "an event has grown larger than a message, and a backup is made"),
+    Guard("pieces of a row are put together", "a backup has a row in pieces"),
     Guard("JSON as it is", "an artifact with half an emoji, or with more digits than a double has"),
 )

@@ -8,16 +8,18 @@ from pathlib import Path
 
 import pytest
 
+from runner_svc.backup.export import parts_of
 from runner_svc.backup.filling import Filling, check_empty
 from runner_svc.contents import Contents
 from runner_svc.objects.port import Objects
 from runner_svc.store.memory import MemoryStore
-from runner_svc.store.port import Row, Store
+from runner_svc.store.port import Checkpoint, Row, Store
 from runner_svc.store.postgres import PostgresStore
 from runner_svc.store.sqlite import SqliteStore
 from signoff.errors import ConfigurationError
+from signoff.rpc.channel import MAX_FRAME_BYTES
+from signoff.v1 import checkpoint_pb2, runner_pb2
 from signoff.v1 import execution_pb2 as pb
-from signoff.v1 import runner_pb2
 from tests.runner_svc.prune.test_pruner import (
     ALL_OLD,
     PLANS,
@@ -178,6 +180,29 @@ async def test_a_backup_that_is_not_whole_is_refused(tmp_path: Path) -> None:
     ):
         with pytest.raises(ConfigurationError, match=why):
             await filled(MemoryStore(), wrong)
+
+
+@pytest.mark.guard(name="a row that no message holds is cut")
+@pytest.mark.guard(name="pieces of a row are put together")
+async def test_rows_that_no_message_holds_come_in_pieces_and_are_whole_again(new: Callable[[], Store]) -> None:
+    store, large = MemoryStore(), bytes(MAX_FRAME_BYTES)
+    head = pb.Execution(execution_id="old", idea="i" * len(large))
+    head.pruned_at.seconds = 1
+    body = checkpoint_pb2.ExecutionCheckpoint(execution=head).SerializeToString()
+    tasks = [("old", number, bytes([number]) * size) for number, size in enumerate((1, 2 * MAX_FRAME_BYTES, 0, 1))]
+    await store.checkpoint(Checkpoint(runner=b"", executions=[("old", body)], tasks=tasks))
+    rows = [Row("a", 1, b"x"), Row("a", 2, large * 2 + b"2"), Row("a", 3, large + b"3"), Row("", 1, b"y")]
+    await store.append(rows, {})
+    parts = [part async for part in parts_of(store, Contents(store), len(rows))]
+    assert max(part.ByteSize() for part in parts) < MAX_FRAME_BYTES
+    end = await filled(new(), parts)
+    assert (end.events, end.executions) == (4, 1)
+    again = new()
+    await again.open()
+    assert [*(await again.everything(0, 10))[0]] == rows
+    assert [*(await again.checkpointed()).executions] == [body]
+    assert [("old", *task) for task in await again.checkpointed_tasks("old")] == tasks
+    await again.close()
 
 
 async def test_only_an_empty_store_is_restored_into(tmp_path: Path) -> None:

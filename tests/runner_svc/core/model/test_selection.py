@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from runner_svc.core.model.map import Map
-from runner_svc.core.model.selection import fresh_tasks, wanted_tasks
+from runner_svc.core.model.selection import MOST_NAMES_BYTES, check_names, fresh_tasks, wanted_tasks
 from runner_svc.core.model.values import Settings
+from signoff.errors import InvalidField
 from tests.support.values.maps import map_of
 
 
@@ -60,3 +62,16 @@ def test_names_of_groups_are_looked_up_and_not_searched_for() -> None:
     object.__setattr__(plan, "group_ids", groups)
     assert [plan.node(name) for name in names * 10] == [*range(plan.task_count, plan.task_count + 20)] * 10
     assert groups.looks <= 21
+
+
+@pytest.mark.guard(name="the names of a request are bounded")
+def test_a_request_with_more_bytes_of_names_than_an_event_may_hold_is_refused_with_the_field_and_the_bound() -> None:
+    names = tuple(f"{number:0128}" for number in range(MOST_NAMES_BYTES // 128))
+    plan = map_of("; ".join([*names, "a"]))
+    settings = Settings(fresh_tasks=names[:100], until_tasks=names[100:])
+    check_names(plan, settings)
+    expected = (
+        "settings.until_task_ids: expected at most 1,048,576 bytes of names in fresh_task_ids, from_task_ids, until"
+    )
+    with pytest.raises(InvalidField, match=expected):
+        check_names(plan, replace(settings, from_tasks=("a",)))

@@ -159,6 +159,16 @@ def test_models_beyond_a_number_are_counted_together() -> None:
     assert sum(usage.input_tokens for usage in totals.values()) == 300
 
 
+@pytest.mark.guard(name="pools of long labels are counted together")
+def test_pools_of_long_labels_are_counted_together() -> None:
+    tallies: dict[Pool, Tally] = {}
+    for number in range(50):
+        labels = frozenset({(f"{label}{'x' * 100}", f"{number}") for label in range(30)})
+        count(tallies, Pool(model="m", labels=labels), Tally(good=1))
+        count(tallies, Pool(model="m", labels=frozenset({("gpu", f"{number}")})), Tally(good=1))
+    assert (len(tallies), tallies[OTHERS]) == (51, Tally(good=50))
+
+
 def test_pools_of_validators_beyond_a_number_are_counted_together() -> None:
     tallies: dict[Pool, Tally] = {}
     for number in range(300):
