@@ -36,9 +36,15 @@ def usage_from_proto(
     )
 
 
+def amount_to_proto(amount: int) -> int:
+    """Returns a sum or a product as a number of 64 bits; one beyond its range becomes the nearest."""
+    # guard: amounts fit their numbers -> return amount
+    return min(max(0, amount), _MOST)
+
+
 def total_to_proto(phase: Phase, model: str, usage: Usage) -> pb.UsageTotal:
-    """Returns a total as a message. Sums beyond the range of its numbers become the largest number."""
-    sums = {name: min(max(0, getattr(usage, name)), _MOST) for name in _COLUMNS}
+    """Returns a total as a message."""
+    sums = {name: amount_to_proto(getattr(usage, name)) for name in _COLUMNS}
     return pb.UsageTotal(phase=pb.Phase.ValueType(phase), model=model, **sums)
 
 

@@ -13,7 +13,7 @@ from runner_svc.codec.settings import budget_to_proto, settings_to_proto
 from runner_svc.codec.shown import MOST_BUDGETS, first, inputs_shown, outages_shown, settings_shown
 from runner_svc.codec.times import duration, timestamp
 from runner_svc.codec.unread import unread_to_proto
-from runner_svc.codec.usage import total_to_proto
+from runner_svc.codec.usage import amount_to_proto, total_to_proto
 from runner_svc.codec.verdicts import by_to_proto
 from runner_svc.core.decide.turn import State
 from runner_svc.core.explain.why_waiting import MAX_NAMED, Reasons
@@ -79,16 +79,17 @@ def _overview_to_proto(overview: Overview, **parts: Any) -> pb.Execution:
 
 
 def _spending_to_proto(spending: Spending) -> pb.BudgetState:
+    spent, kept = spending.spent, spending.kept
     return pb.BudgetState(
         task_id=spending.name,
         budget=budget_to_proto(spending.budget),
-        spent_tokens=spending.spent.tokens,
-        spent_cost_nanos=spending.spent.cost,
-        unpriced_tokens=spending.spent.unpriced_tokens,
-        estimated_tokens=spending.spent.estimated_tokens,
-        estimated_cost_nanos=spending.spent.estimated_cost_nanos,
-        reserved_tokens=spending.kept.tokens,
-        reserved_cost_nanos=spending.kept.cost_nanos,
+        spent_tokens=amount_to_proto(spent.tokens),
+        spent_cost_nanos=amount_to_proto(spent.cost),
+        unpriced_tokens=amount_to_proto(spent.unpriced_tokens),
+        estimated_tokens=amount_to_proto(spent.estimated_tokens),
+        estimated_cost_nanos=amount_to_proto(spent.estimated_cost_nanos),
+        reserved_tokens=amount_to_proto(kept.tokens),
+        reserved_cost_nanos=amount_to_proto(kept.cost_nanos),
     )
 
 

@@ -12,7 +12,7 @@ from dataclasses import replace
 from runner_svc.core.decide.turn import Turn
 from runner_svc.core.fleet.leases import LiveLease
 from runner_svc.core.model import events, signals
-from runner_svc.core.model.usage import NOTHING, Usage
+from runner_svc.core.model.usage import MOST, NOTHING, Usage
 from runner_svc.core.model.values import WorkerName
 from runner_svc.core.spending.expectations import LEAST_AHEAD
 from runner_svc.core.spending.reservations import keep_back, size_of_lease
@@ -107,7 +107,7 @@ def book(turn: Turn, lease: LiveLease, at: float) -> None:
     # Only estimates can be taken back later. So no requests are booked, and the cost is an estimate.
     booked = replace(
         tokens,
-        estimated_cost_nanos=priced.cost,
+        estimated_cost_nanos=min(priced.cost, MOST),
         unpriced_tokens=priced.unpriced_tokens,
     )
     # guard: a lost lease is booked -> pass

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 from runner_svc.core.fleet.leases import LiveLease
 from runner_svc.core.fleet.matching import Matching
+from runner_svc.core.model.usage import MOST
 from runner_svc.core.spending.budgets import Ledger
 from runner_svc.core.spending.commitments import NOTHING_KEPT, Reservation
 from runner_svc.core.spending.expectations import AttemptSize, Expected, Pricing, expected
@@ -60,9 +61,14 @@ def keep_back(lease: LiveLease) -> None:
     if commitments is None or expected_cost is None:
         return
     spent = lease.execution.records[lease.task].cost_of(lease.id)
-    now = Reservation(max(0, expected_cost.tokens - spent.tokens), max(0, expected_cost.cost_nanos - spent.cost))
+    # The sums over leases are exact, or what is released would not be what was kept back.
+    now = Reservation(_amount(expected_cost.tokens - spent.tokens), _amount(expected_cost.cost_nanos - spent.cost))
     commitments.keep(lease.task, lease.kept, now)
     lease.kept = now
+
+
+def _amount(left: int) -> int:
+    return min(max(0, left), MOST)
 
 
 def release(lease: LiveLease) -> None:

@@ -30,5 +30,6 @@ GUARDS: Sequence[Guard] = (
     Guard("bounded rows of corrections", "a worker raises and lowers its estimates for ever"),
     Guard("experience is not booked ahead", "a long answer is booked ahead, and others are to be given out"),
     Guard("votes are requests", "nine judges vote on a candidate, and their model takes three requests a minute"),
+    Guard("amounts fit their numbers", "a worker claims a trillion tokens of a dear model, and a budget is set"),
     Guard("reports of the past", "a message that told an estimate comes again after the provider has counted"),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import pytest
 
@@ -26,7 +26,7 @@ from signoff.rpc.frames import RUN_BYTES
 from signoff.v1 import execution_pb2 as pb
 
 WIDE = "\U0001f600"  # four bytes
-MUCH = Usage(input_tokens=MOST, output_tokens=MOST, requests=MOST, cost_nanos=MOST, unpriced_tokens=MOST)
+MUCH = Usage(**{column.name: MOST for column in fields(Usage)})
 NAMES = tuple(f"{number:0128}" for number in range(MOST_NAMES_BYTES // 128))
 
 
@@ -43,7 +43,11 @@ def largest() -> Overview:
     files = tuple(InputFile(path=f"{n:04}{WIDE * (MAX_FILE_PATH_BYTES // 4 - 1)}", content=file) for n in range(10))
     names = [f"{number:03}{WIDE * 125}" for number in range(MAX_PLAN_INPUTS)]
     budget = Spending(
-        node=0, name="b" * 128, budget=Budget(tokens=2**53, cost_nanos=10**18), spent=MUCH, kept=Reservation(MOST, MOST)
+        node=0,
+        name="b" * 128,
+        budget=Budget(tokens=2**53, cost_nanos=10**18),
+        spent=MUCH,
+        kept=Reservation(9 * MOST, 9 * MOST),
     )
     return Overview(
         id=ExecutionId("e" * 128),

@@ -9,13 +9,15 @@ import pytest
 from hypothesis import given as for_all
 from hypothesis import strategies as st
 
+from runner_svc.codec.checkpoints import execution_to_proto
+from runner_svc.codec.views import overview_to_proto
 from runner_svc.core.decide.assign import expected_costs
 from runner_svc.core.explain.why_waiting import WaitingFor, waiting_of
 from runner_svc.core.model import events
 from runner_svc.core.model.pass_rules import Demands
 from runner_svc.core.model.requirements import Abilities, Requirement, Requirements
 from runner_svc.core.model.states import DOING, DONE, UNDONE, VALIDATING, ExecutionState
-from runner_svc.core.model.usage import NOTHING, Usage
+from runner_svc.core.model.usage import MOST, NOTHING, Usage
 from runner_svc.core.model.values import WHOLE, Budget, LeaseId, Phase, Role, Settings
 from runner_svc.core.spending.budgets import Ledger
 from runner_svc.core.spending.commitments import NOTHING_KEPT, Commitments
@@ -248,6 +250,29 @@ def test_views_show_what_is_kept_back() -> None:
     run = given("a", *TEAM, started_with(may_spend(tokens=5_000, cost=10**12)), requirements=short("a"), prices=PRICES)
     (spending,) = run.execution.overview().budgets
     assert spending.kept == (535, PROMPT * 1_000_000 + 200 * 3_000_000)
+
+
+@pytest.mark.guard(name="amounts fit their numbers")
+def test_what_is_kept_back_of_many_attempts_is_shown_and_kept_however_much_it_is() -> None:
+    dear = Prices("JPY", {"m": Price(input=11_250, output=11_250)})
+    run = given("a; b; c; d; e; f; g; h", *TEAM, started_with(may_spend(cost=10**18)), prices=dear)
+    run.when(costs("a", Usage(input_tokens=10, output_tokens=10, requests=1)), candidate("a"))
+    run.when(costs("b", Usage(input_tokens=10, output_tokens=2**40, requests=1)), budget(cost=10**18))
+    assert kept(run)[1] > 2**64
+    overview = run.execution.overview()
+    for shown in (overview_to_proto(overview), execution_to_proto(overview, settled=False).execution):
+        assert shown.budgets[0].reserved_cost_nanos == 2**64 - 1
+    run.when(stopped)
+    assert kept(run) == (0, 0)
+
+
+def test_no_attempt_has_more_kept_back_than_amounts_can_be() -> None:
+    beyond = Prices("JPY", {"m": Price(input=1e12, output=1e12, request=1e12)})
+    run = given("a", *TEAM, started_with(may_spend(10**9)), accepted("a"), prices=beyond)
+    run.when(budget(cost=10**18))
+    assert kept(run)[1] == MOST
+    run.when(worker_lost("w1"), passes(61))
+    assert run.execution.usage[Phase.EXECUTE, "m"].estimated_cost_nanos == MOST
 
 
 # ---------------------------------------------------------------- what is known of others
