@@ -73,7 +73,9 @@ def executions_page(
 
 def _needs(request: runner_pb2.ListExecutionsRequest) -> int:
     """Returns the bits of the needs that are asked for. One that this version lacks is none's: it finds nothing."""
-    return sum({1 << min(need, _UNKNOWN_NEED) for need in request.awaiting if need})
+    # guard: no need is negative -> bits = {min(need, _UNKNOWN_NEED) for need in request.awaiting if need}
+    bits = {need if 0 < need < _UNKNOWN_NEED else _UNKNOWN_NEED for need in request.awaiting if need}
+    return sum(1 << bit for bit in bits)
 
 
 def _is_asked_for(state: State, known: ExecutionId, query: ListingQuery) -> bool:

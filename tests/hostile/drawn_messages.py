@@ -26,7 +26,7 @@ MessageT = TypeVar("MessageT", bound=Message)
 
 LARGE = 3_000  # characters or bytes: what is drawn at a bound beyond it is rarely that long
 MOST_ITEMS = 4
-UNKNOWN_ENUM = 4_711
+UNKNOWN_ENUMS = (4_711, -1, 2**31 - 1, -(2**31))
 WHOLE = {
     FieldDescriptor.CPPTYPE_INT32: (-(2**31), 2**31 - 1),
     FieldDescriptor.CPPTYPE_INT64: (-(2**63), 2**63 - 1),
@@ -162,7 +162,7 @@ class Drawer:
             case FieldDescriptor.CPPTYPE_ENUM:
                 assert one.enum_type is not None
                 numbers = [value.number for value in one.enum_type.values]
-                return UNKNOWN_ENUM if self.chance.random() < self._beyond else self.chance.choice(numbers)
+                return self.chance.choice(UNKNOWN_ENUMS if self.chance.random() < self._beyond else numbers)
             case FieldDescriptor.CPPTYPE_STRING if one.type == FieldDescriptor.TYPE_BYTES:
                 return self._bytes(bounds)
             case FieldDescriptor.CPPTYPE_STRING:

@@ -19,6 +19,7 @@ GUARDS: Sequence[Guard] = (
     Guard("no key is in a prompt that is kept", "an input repeats the worker's key"),
     Guard("prompts are said again", "the stream is lost when a prompt was sent"),
     Guard("a prompt that is kept is bounded", "a task has megabytes of inputs"),
+    Guard("no need is negative", "a client asks for executions with a need of a later version, or with nonsense"),
     Guard("a prompt is sent once", "three judges vote"),
     Guard("the thoughts of a lease are bounded", "a worker thinks for hours"),
     Guard("the thoughts of all leases are bounded", "thousands of workers think at once"),

@@ -338,7 +338,19 @@ async def test_executions_are_found_by_a_text_in_an_id_or_the_idea(runner: Runni
     ).execution.idea
     assert await listed(runner, text=idea[1:]) == [second, first]
     assert await listed(runner, text="no such words") == []
-    assert await listed(runner, awaiting=[99]) == []
+
+
+async def test_a_need_or_a_state_that_this_version_lacks_finds_nothing(runner: Running) -> None:
+    await runner.start("two")
+    for number in (30, 31, 99, 2**31 - 1):
+        assert await listed(runner, awaiting=[number]) == await listed(runner, states=[number]) == []
+
+
+@pytest.mark.guard(name="no need is negative")
+@pytest.mark.parametrize("number", [-1, -(2**31)])
+async def test_a_need_or_a_state_with_a_negative_number_finds_nothing(runner: Running, number: int) -> None:
+    await runner.start("two")
+    assert await listed(runner, awaiting=[number]) == await listed(runner, states=[number]) == []
 
 
 async def test_filtered_lists_go_on_from_page_to_page(runner: Running) -> None:
