@@ -252,10 +252,17 @@ class Engine:
         self._commits.add(decision, written, listed, answers)
 
     async def _readmit(self, incoming: Sequence[signals.Signal]) -> None:
-        """Takes executions that are to be resumed out of quarantine. One that throws again stays there."""
+        """Takes executions that are to be resumed out of quarantine. One that throws again stays there.
+
+        A resume whose request id is known is a repeated one, or is refused: it changes nothing.
+        """
         state = self._machine.state
         for signal in incoming:
-            if isinstance(signal, signals.ResumeExecution) and signal.execution in state.quarantined:
+            if not isinstance(signal, signals.ResumeExecution):
+                continue
+            # guard: a repeated resume leaves the quarantine as it is -> is_new = True
+            is_new = signal.request_id not in state.requests
+            if is_new and signal.execution in state.quarantined:
                 execution = await self._recovery.readmit(state, signal.execution)
                 if execution is not None:
                     log.info("execution_readmitted", execution=execution.id)

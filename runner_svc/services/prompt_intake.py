@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+
 from runner_svc.codec.assignments import INLINE_LIMIT
 from runner_svc.codec.contents import content_of
 from runner_svc.core.decide.on_report import wants_prompt
@@ -22,12 +24,23 @@ CROWDED = "more bytes of unfinished prompts than are collected at once"
 class PromptIntake:
     """Takes in the prompts of one session."""
 
-    def __init__(self, engine: Engine, hub: Hub, session: SessionWriter, uploads: CandidateUploads) -> None:
-        """`uploads`: the unfinished prompts of all sessions, bounded in bytes."""
+    def __init__(
+        self,
+        engine: Engine,
+        hub: Hub,
+        session: SessionWriter,
+        uploads: CandidateUploads,
+        report: Callable[[], Awaitable[None]],
+    ) -> None:
+        """`uploads`: the unfinished prompts of all sessions, bounded in bytes.
+
+        `report`: hands the session's earlier messages to the engine.
+        """
         self._engine = engine
         self._hub = hub
         self._session = session
         self._uploads = uploads
+        self._report = report
 
     async def signal_of(self, chunk: worker_pb2.PromptChunk) -> signals.PromptSent | None:
         """Returns the signal of a prompt once it is whole. Raises InvalidField for a chunk that is out of order."""
@@ -62,13 +75,16 @@ class PromptIntake:
         return None if upload.problem else bytes(upload.body)
 
     async def _signal(self, lease: LeaseId, body: bytes) -> signals.PromptSent | None:
-        """Returns the signal. A large prompt is stored before its event, but only if it is wanted."""
+        """Returns the signal. A large prompt is stored before its event, under its lease, but only if it is wanted."""
         signal = signals.PromptSent(
             at=self._engine.now(), session=self._session.id, lease=lease, content=content_of(body), body=body
         )
         if len(body) <= INLINE_LIMIT:
             return signal
+        await self._report()  # earlier prompts count
+        # guard: a prompt that is not wanted is not stored -> if False:
         if await self._engine.ask(lambda state: wants_prompt(state, signal) is None):
             return None
-        await self._engine.contents.put(signal.content.digest, body)
+        # guard: a prompt is brought under its lease -> await self._engine.contents.put(signal.content.digest, body)
+        await self._engine.contents.put(signal.content.digest, body, lease)
         return signals.PromptSent(at=signal.at, session=signal.session, lease=lease, content=signal.content, body=None)

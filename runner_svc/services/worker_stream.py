@@ -69,7 +69,7 @@ class WorkerStream:
         self._jitter = jitter
         self._prices = prices
         self._uploads = uploads
-        self._prompts = PromptIntake(engine, hub, session, prompts)
+        self._prompts = PromptIntake(engine, hub, session, prompts, self._report)
         self._unreported: list[signals.Signal] = []  # not reported to the engine yet
         self._unanswered = 0  # pings
         self._pings_rarely = False

@@ -476,6 +476,36 @@ async def test_a_command_about_a_quarantined_execution_still_counts_once(tmp_pat
         assert {"r1", "r2"} <= known_ids
 
 
+@pytest.mark.guard(name="a repeated resume leaves the quarantine as it is")
+async def test_a_resume_with_an_id_that_was_used_takes_nothing_out_of_quarantine(tmp_path: Path) -> None:
+    store = Unreadable()
+    async with running(PLANS, tmp_path, store=store) as runner:
+        ref = await runner.start("two", "r1")
+        await runner.stub.ResumeExecution(runner_pb2.ResumeExecutionRequest(ref=ref, request_id="resumed"))
+        await runner.stub.PauseExecution(runner_pb2.PauseExecutionRequest(ref=ref, request_id="paused"))
+    was = (await store.read(ref.execution_id, 0, 100))[1]
+    store.spoil(ref.execution_id, 2)
+    async with running(PLANS, tmp_path, store=store) as runner:
+        store.mend(was)
+        for used in ("resumed", "paused"):
+            again = runner_pb2.ResumeExecutionRequest(ref=ref, request_id=used)
+            assert (await runner.stub.ResumeExecution(again)).execution.state == QUARANTINED
+            assert await runner.engine.ask(lambda state: state.readmitted) == set()
+        await runner.stub.ResumeExecution(runner_pb2.ResumeExecutionRequest(ref=ref, request_id="a new one"))
+        await work_off(runner, ref)
+
+
+@pytest.mark.guard(name="a repeated command is answered in quarantine too")
+async def test_a_repeated_command_about_a_quarantined_execution_is_answered_and_a_new_one_is_refused(
+    tmp_path: Path,
+) -> None:
+    async with spoilt(tmp_path, 2) as (runner, _, known):
+        again = runner_pb2.PauseExecutionRequest(ref=known["bad"], request_id="r2")
+        assert (await runner.stub.PauseExecution(again)).execution.state == QUARANTINED
+        with refused("EXECUTION_QUARANTINED", grpc.StatusCode.FAILED_PRECONDITION):
+            await runner.stub.PauseExecution(runner_pb2.PauseExecutionRequest(ref=known["bad"], request_id="new"))
+
+
 @pytest.mark.guard(name="a command that cannot be replayed still counts once")
 async def test_a_command_whose_own_event_throws_at_replay_still_counts_once(tmp_path: Path) -> None:
     store = Unreadable()

@@ -77,10 +77,14 @@ def start(turn: Turn, signal: signals.StartExecution) -> ExecutionId:
 
 def command(turn: Turn, signal: signals.ExecutionCommand) -> ExecutionId:
     """Handles a command about an execution: once per request id, and noted even when it changes nothing."""
-    execution = turn.state.execution(signal.execution)
     name, about = command_of(signal)
-    if _is_repeated(turn, AcceptedRequest(id=signal.request_id, execution=execution.id, command=name, about=about)):
-        return execution.id
+    request = AcceptedRequest(id=signal.request_id, execution=signal.execution, command=name, about=about)
+    # guard: a repeated command is answered in quarantine too ->
+    #     is_repeated = bool(turn.state.execution(signal.execution)) and _is_repeated(turn, request)
+    is_repeated = _is_repeated(turn, request)
+    if is_repeated:
+        return signal.execution
+    execution = turn.state.execution(signal.execution)
     # guard: what was pruned to its artifacts stays as it is -> (removed)
     _refuse_pruned(execution)
     # guard: what goes on is offered earlier results -> earlier = None

@@ -111,24 +111,32 @@ def checkpoint(turn: Turn, signal: signals.CheckpointMade) -> None:
 
 
 def wants_prompt(state: State, signal: signals.PromptSent) -> LiveLease | None:
-    """Returns the lease that a prompt is to be kept for. None: it has ended, or the execution keeps no prompts."""
+    """Returns the lease that a prompt is to be kept for.
+
+    None: the lease has ended, has this prompt already or enough others, or its execution keeps no prompts.
+    """
     session = state.roster.sessions.get(signal.session)
     # guard (2 lines): prompts are kept under leases that are held ->
     #     lease = state.roster.leases.get(signal.lease)
     held = session is not None and signal.lease in session.leases
     lease = state.roster.leases.get(signal.lease) if held else None
-    # guard: no prompt is kept against the settings -> return lease
-    return lease if lease is not None and lease.execution.settings.keep_prompts else None
+    # guard: no prompt is kept against the settings -> if lease is None:
+    if lease is None or not lease.execution.settings.keep_prompts:
+        return None
+    # guard: prompts of a lease are bounded -> has_room = True
+    has_room = len(lease.prompts) < MOST_PROMPTS
+    return lease if has_room and signal.content.digest not in lease.prompts else None
 
 
 def prompt(turn: Turn, signal: signals.PromptSent) -> None:
     """Keeps a prompt of the lease that its worker holds. The same again, as after a reconnect, changes nothing."""
     lease = wants_prompt(turn.state, signal)
-    # guard: prompts of a lease are bounded -> if lease is None or signal.content.digest in lease.prompts:
-    if lease is None or signal.content.digest in lease.prompts or len(lease.prompts) >= MOST_PROMPTS:
+    if lease is None:
         return
     lease.prompts.add(signal.content.digest)
-    turn.keep(signal.content, signal.body)
+    # guard: a prompt that is kept is no leftover -> brought: tuple[str, ...] = ()
+    brought = (signal.content.digest,) if signal.body is None else ()
+    turn.keep(signal.content, signal.body, brought)
     kept = events.PromptKept(
         at=signal.at,
         task=lease.task,

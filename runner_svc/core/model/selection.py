@@ -20,8 +20,9 @@ def check_names(plan: Map, settings: Settings) -> None:
     lists = {"fresh_task_ids": settings.fresh_tasks, "from_task_ids": settings.from_tasks}
     lists["until_task_ids"] = settings.until_tasks
     sizes = {field: sum(map(len, names)) for field, names in lists.items()}  # they are ASCII
+    size = sum(sizes.values())
     # guard: the names of a request are bounded -> if False:
-    if (size := sum(sizes.values())) > MOST_NAMES_BYTES:
+    if size > MOST_NAMES_BYTES:
         expected = f"at most {MOST_NAMES_BYTES:,} bytes of names in {', '.join(lists)} together"
         raise InvalidField(f"settings.{max(lists, key=sizes.__getitem__)}", expected, f"{size:,}")
     for name in chain(*lists.values()):

@@ -216,7 +216,7 @@ class PromptSent(AboutLease):
     """A worker says what it asks a model with."""
 
     content: Content
-    body: bytes | None  #: None: it is in the store already, under its digest
+    body: bytes | None  #: None: it was brought under the lease before
 
 
 @value(frozen=True, slots=True, kw_only=True)

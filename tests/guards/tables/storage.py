@@ -90,6 +90,8 @@ GUARDS: Sequence[Guard] = (
         "an observer throws while the next commands are decided",
     ),
     Guard("a command that cannot be replayed still counts once", "replaying a command throws, and a client repeats it"),
+    Guard("a repeated resume leaves the quarantine as it is", "a client sends a resume again, or with a used id"),
+    Guard("a repeated command is answered in quarantine too", "a client repeats a command of which it heard no answer"),
     Guard("workers that were told to stop do not hold leases", "an execution comes back from quarantine"),
     Guard(
         "only a worker that is away is waited for", "an execution comes back from quarantine, and its worker is busy"

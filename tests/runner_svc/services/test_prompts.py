@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
 
 import grpc
 import pytest
 
+from runner_svc.core.decide.on_report import MOST_PROMPTS
 from runner_svc.services import prompts, worker_service
 from runner_svc.services.prompts import Prompts
 from runner_svc.store.memory import MemoryStore
@@ -187,6 +188,38 @@ async def test_unfinished_prompts_are_bounded_and_the_work_goes_on(
             await ask_with(executor, assign.lease_id, SMALL, 10)
             await executor.make(assign)
         assert await listed(runner, ref) == [(1, pb.PHASE_EXECUTE, digest(SMALL))]
+
+
+class Recording(MemoryStore):
+    """The reference store, which notes what was brought under leases."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.brought: list[tuple[str, str]] = []  #: leases and digests
+
+    async def stage(self, lease: str, contents: Mapping[str, bytes], objects: Mapping[str, int]) -> None:
+        self.brought += [(lease, name) for name in (*contents, *objects)]
+        await super().stage(lease, contents, objects)
+
+
+@pytest.mark.guard(name="a prompt that is not wanted is not stored")
+@pytest.mark.guard(name="a prompt is brought under its lease")
+@pytest.mark.guard(name="a prompt that is kept is no leftover")
+async def test_prompts_beyond_those_of_a_lease_are_not_stored_and_those_that_are_kept_stay(tmp_path: Path) -> None:
+    store = Recording()
+    async with running(planner(), tmp_path, store=store) as runner:
+        ref = await runner.start("two")
+        many = [b"%03d%s" % (number, LARGE) for number in range(MOST_PROMPTS + 10)]
+        async with raw_worker(runner, EXECUTOR, "w1") as executor:
+            assign = await executor.assigned()
+            for content in (*many, many[0]):
+                await ask_with(executor, assign.lease_id, content)
+            await executor.make(assign)
+        kept = [digest(content) for content in many[:MOST_PROMPTS]]
+        assert store.brought == [(assign.lease_id, name) for name in kept]
+        assert await runner.engine.contents.drop_staged(frozenset(), -1.0) == []
+        assert [name for _, _, name in await listed(runner, ref)] == kept
+        await read(runner, ref, many[0])
 
 
 async def test_prompts_of_unknown_tasks_are_not_found(runner: Running) -> None:
