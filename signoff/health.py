@@ -14,6 +14,7 @@ import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from signoff.display.visible_text import visible
+from signoff.service.standard_streams import open_closed_streams
 
 WELL, UNWELL, MISUSED = 0, 1, 2  # exit codes
 ALIVE = "--alive"
@@ -51,4 +52,5 @@ def problem_at(address: str, *, alive: bool = False) -> str:
 
 
 if __name__ == "__main__":
+    open_closed_streams()
     raise SystemExit(main(sys.argv[1:]))

@@ -19,6 +19,7 @@ from pydantic_settings import NoDecode, SettingsConfigDict
 from signoff.rpc.ports import RUNNER_ADDRESS
 from signoff.secrets.redaction import Secrets
 from signoff.service.process import ServiceSettings, main, stop_requested
+from signoff.service.standard_streams import open_closed_streams
 from signoff.v1 import runner_pb2
 from worker_svc.assignment import Handler
 from worker_svc.files.scratch import remove_left_overs, remove_own
@@ -167,6 +168,7 @@ def leave_threads_behind() -> None:
 
 
 if __name__ == "__main__":
+    open_closed_streams()
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]  # prints of functions are seen at once
     try:
         main(WorkerSettings, serve, "worker_svc")

@@ -17,6 +17,18 @@ A new command is a function in one of the modules of commands, with its flags an
 `app`. A module of its own does the work: it gets a CommandOutput and returns an exit code.
 """
 
-from signoff.cli.app import main
+from collections.abc import Sequence
+from typing import NoReturn
+
+from signoff.service.standard_streams import open_closed_streams
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Runs the program `signoff` and exits."""
+    open_closed_streams(answers=True)  # before anything is imported that looks at them
+    from signoff.cli.app import main as run
+
+    run(arguments)
+
 
 __all__ = ["main"]

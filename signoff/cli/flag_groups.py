@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import functools
 import inspect
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, is_dataclass
 from typing import TYPE_CHECKING, Any, get_type_hints
 
+from typer.models import ArgumentInfo, OptionInfo
+
 from signoff.cli.flags import (
     DB,
+    IS_PATH,
     AllowCommands,
     Apps,
     BudgetCost,
@@ -38,6 +42,7 @@ from signoff.cli.flags import (
     UiAddress,
     UntilTasks,
 )
+from signoff.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from signoff.cli.remote.find_runner import RunnerLocation
@@ -117,13 +122,17 @@ def takes_groups(command: Callable[..., None]) -> Callable[..., None]:
     parameters = inspect.signature(command, eval_str=True).parameters.values()
     groups: dict[str, Any] = {each.name: each.annotation for each in parameters if is_dataclass(each.annotation)}
 
+    flags = [flag for parameter in parameters for flag in _flags_of(parameter)]
+
     @functools.wraps(command)
     def with_flags(**given: Any) -> None:
+        for flag in flags:
+            # guard: what is no UTF-8 is refused -> pass
+            _check_is_utf8(flag, given[flag.name])
         for name, group in groups.items():
             given[name] = group(**{flag.name: given.pop(flag.name) for flag in fields(group)})
         command(**given)
 
-    flags = [flag for parameter in parameters for flag in _flags_of(parameter)]
     with_flags.__signature__ = inspect.Signature(flags)  # type: ignore[attr-defined]
     return with_flags
 
@@ -138,3 +147,27 @@ def _flags_of(parameter: inspect.Parameter) -> Iterator[inspect.Parameter]:
         yield inspect.Parameter(
             flag.name, inspect.Parameter.KEYWORD_ONLY, default=flag.default, annotation=types[flag.name]
         )
+
+
+def _check_is_utf8(flag: inspect.Parameter, value: object) -> None:
+    """Raises ConfigurationError for a text with bytes that are no UTF-8. Paths may have any."""
+    if IS_PATH in _told(flag):
+        return
+    for text in value if isinstance(value, list | tuple) else [value]:
+        if isinstance(text, str) and any("\ud800" <= char <= "\udfff" for char in text):
+            got = repr(os.fsencode(text)).removeprefix("b")
+            raise ConfigurationError(f"expected UTF-8 in {_typed_name(flag)}, but got {got}")
+
+
+def _typed_name(flag: inspect.Parameter) -> str:
+    """Returns the name of a flag as a person types it, or that of an argument as help shows it."""
+    for told in _told(flag):
+        if isinstance(told, ArgumentInfo):
+            return str(told.metavar or flag.name.upper())
+        if isinstance(told, OptionInfo) and str(told.default).startswith("--"):  # the first name, where one is given
+            return str(told.default)
+    return "--" + flag.name.replace("_", "-")
+
+
+def _told(flag: inspect.Parameter) -> tuple[Any, ...]:
+    return getattr(flag.annotation, "__metadata__", ())

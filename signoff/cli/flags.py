@@ -14,6 +14,9 @@ import typer
 MARKUP: Literal["rich"] | None = "rich" if sys.stdout.isatty() else None
 
 
+IS_PATH = "a path"  # marks a flag whose text is or has a path, which may be any bytes
+
+
 class WhenItFails(StrEnum):
     CONTINUE = "continue"
     STOP = "stop"
@@ -39,7 +42,7 @@ class GraphForm(StrEnum):
     MERMAID = "mermaid"
 
 
-PlanFile = Annotated[str, typer.Argument(metavar="PLAN", help="A plan file; - is standard input.")]
+PlanFile = Annotated[str, typer.Argument(metavar="PLAN", help="A plan file; - is standard input."), IS_PATH]
 PlanName = Annotated[
     str, typer.Argument(metavar="PLAN_ID", help="A plan's id (its newest execution) or an execution's.")
 ]
@@ -47,6 +50,7 @@ TaskName = Annotated[str, typer.Argument(metavar="TASK_ID")]
 OutputFile = Annotated[
     str | None,
     typer.Option("-o", "--output", metavar="FILE", help="A file, pipe or device, instead of standard output."),
+    IS_PATH,
 ]
 ResultOutput = Annotated[
     str | None,
@@ -56,6 +60,7 @@ ResultOutput = Annotated[
         metavar="PATH",
         help="A file, pipe or device, instead of standard output; of a result with files, a folder for all of them.",
     ),
+    IS_PATH,
 ]
 ResultFile = Annotated[
     str, typer.Option("--file", metavar="PATH", help="One file of a result with files, instead of a list of them.")
@@ -123,6 +128,7 @@ Inputs = Annotated[
     typer.Option(
         "--input", metavar="NAME=PATH", help="A file, a pattern or a folder for an input of the plan; may be repeated."
     ),
+    IS_PATH,
 ]
 SetInputs = Annotated[
     list[str] | None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 
 import grpc
@@ -61,21 +62,19 @@ class PlannerCalls:
         return Compilation(diagnostics=tuple(diagnostics), header=header)
 
 
-def _pieces(content: bytes) -> Iterator[bytes]:
-    """Yields chunks of a plan, at least one, because the first message carries the options."""
-    yield content[:CHUNK_BYTES]
+def _pieces_after_the_first(content: bytes) -> Iterator[bytes]:
     for start in range(CHUNK_BYTES, len(content), CHUNK_BYTES):
         yield content[start : start + CHUNK_BYTES]
 
 
 def _check_requests(plan_json: bytes, *, no_infer: bool) -> Iterator[planner_pb2.CheckPlanRequest]:
-    for number, piece in enumerate(_pieces(plan_json)):
-        yield planner_pb2.CheckPlanRequest(plan_json=piece, no_infer=no_infer and number == 0)
+    first = planner_pb2.CheckPlanRequest(plan_json=plan_json[:CHUNK_BYTES], no_infer=no_infer)
+    more = (planner_pb2.CheckPlanRequest(plan_json=piece) for piece in _pieces_after_the_first(plan_json))
+    return itertools.chain([first], more)
 
 
 def _compile_requests(plan_json: bytes, *, plan_id: str, no_infer: bool) -> Iterator[planner_pb2.CompilePlanRequest]:
-    for number, piece in enumerate(_pieces(plan_json)):
-        first = number == 0
-        yield planner_pb2.CompilePlanRequest(
-            plan_json=piece, plan_id=plan_id if first else "", no_infer=no_infer and first
-        )
+    """Returns the requests. The first one, with the options, is made at once: gRPC hides an error that comes later."""
+    first = planner_pb2.CompilePlanRequest(plan_json=plan_json[:CHUNK_BYTES], plan_id=plan_id, no_infer=no_infer)
+    more = (planner_pb2.CompilePlanRequest(plan_json=piece) for piece in _pieces_after_the_first(plan_json))
+    return itertools.chain([first], more)

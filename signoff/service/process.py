@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 import signal
+import stat
 import sys
 from collections.abc import Callable, Coroutine
 from pathlib import Path
@@ -20,6 +21,7 @@ from signoff.errors import ConfigurationError, SignoffError
 from signoff.files.writing import write_atomically
 from signoff.service.exit_codes import EXIT_BAD_INPUT
 from signoff.service.logs import LossyLogFile
+from signoff.service.standard_streams import open_closed_streams
 
 
 class ServiceSettings(BaseSettings):
@@ -52,6 +54,7 @@ Settings = TypeVar("Settings", bound=ServiceSettings)
 
 def main(kind: type[Settings], serve: Callable[[Settings], Coroutine[Any, Any, None]], program: str) -> None:
     """Reads the settings and runs the service. An error at the start becomes one line and exit code 2."""
+    open_closed_streams()
     try:
         settings = kind(_cli_parse_args=sys.argv[1:], _cli_prog_name=program)  # type: ignore[call-arg]
         configure_logs(settings.log_format, settings.log_level)
@@ -154,8 +157,19 @@ async def stop_requested(settings: ServiceSettings) -> asyncio.Event:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, on, number)
     if settings.stop_on_stdin_eof:
+        _check_is_awaited(sys.stdin.fileno())
         await loop.connect_read_pipe(lambda: _UntilEof(stop), sys.stdin)
     return stop
+
+
+def _check_is_awaited(stdin: int) -> None:
+    """Raises ConfigurationError for a file or /dev/null, whose end no loop can wait for; uvloop would abort."""
+    kind = os.fstat(stdin).st_mode
+    # guard: an end that cannot be awaited is refused -> if False:
+    if not (stat.S_ISFIFO(kind) or stat.S_ISSOCK(kind) or os.isatty(stdin)):
+        raise ConfigurationError(
+            "--stop-on-stdin-eof: expected a pipe, a socket or a terminal as standard input, but got something else"
+        )
 
 
 class _UntilEof(asyncio.Protocol):

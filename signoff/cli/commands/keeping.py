@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from signoff.cli.flag_groups import RunnerFlags
-from signoff.cli.flags import Json, finish
+from signoff.cli.flags import IS_PATH, Json, finish
 
 
 def prune(
@@ -39,7 +39,7 @@ def prune(
 
 
 def backup(
-    file: Annotated[str, typer.Argument(metavar="FILE", help="The archive to write, such as signoff.tar.")],
+    file: Annotated[str, typer.Argument(metavar="FILE", help="The archive to write, such as signoff.tar."), IS_PATH],
     *,
     at: RunnerFlags,
     json: Json = False,

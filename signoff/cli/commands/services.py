@@ -10,6 +10,7 @@ import typer
 from signoff.cli.flag_groups import PageFlags, WorkerFlags
 from signoff.cli.flags import (
     DB,
+    IS_PATH,
     DataDir,
     Json,
     JudgeModel,
@@ -110,7 +111,7 @@ def conformance(
         list[str] | None, typer.Option(metavar="ID", help="A check, or a group of them; may be repeated.")
     ] = None,
     command: Annotated[
-        str, typer.Option(metavar="LINE", help="How to start the worker; {address} is where the kit listens.")
+        str, typer.Option(metavar="LINE", help="How to start the worker; {address} is where the kit listens."), IS_PATH
     ] = "",
     wait: Annotated[
         float, typer.Option(min=0, metavar="SECONDS", help="How long the worker may take to connect.")

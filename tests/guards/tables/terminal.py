@@ -13,6 +13,11 @@ GUARDS: Sequence[Guard] = (
     Guard("hidden characters are written out", "a plan, a model or a worker writes what steers a terminal"),
     Guard("hidden characters are escaped in JSON", "the same, and a person asks for JSON"),
     Guard("a terminal gets no raw bytes", "a person prints what a model made on their terminal"),
+    Guard("what is no UTF-8 is refused", "a person names a plan in the letters of an older terminal"),
+    Guard("a lost answer is an error", "a script closes the standard output of a command whose answer it needs"),
+    Guard(
+        "an end that cannot be awaited is refused", "a supervisor gives /dev/null to a service that ends with a pipe"
+    ),
     Guard("a screen writes what has changed", "a person watches over a slow line"),
     Guard("NO_COLOR is respected", "a person, or their terminal, cannot do with colours"),
     Guard("a second draws what has changed", "a person watches `signoff top` over a slow line"),

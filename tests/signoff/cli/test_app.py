@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -137,3 +138,40 @@ def test_compile_ends_with_the_compilers_exit_code(tmp_path: Path, capsys: pytes
     captured = capsys.readouterr()
     assert captured.out == ""
     assert "signoff: error not-json" in captured.err
+
+
+# ---------------------------------------------------------------- bytes that are no text
+
+
+NO_UTF8 = os.fsdecode(b"a\xff")
+
+
+@pytest.mark.guard(name="what is no UTF-8 is refused")
+@pytest.mark.parametrize(
+    ("arguments", "name"),
+    [
+        *(((command, NO_UTF8, "1"), "PLAN_ID") for command in ("why", "story", "artifact", "candidate", "prompt")),
+        *(((command, "p", NO_UTF8), "TASK_ID") for command in ("thinking", "retry", "budget", "approve")),
+        (("status", "--text", NO_UTF8), "--text"),
+        (("status", "--plan", NO_UTF8), "--plan"),
+        (("status", "--runner", NO_UTF8), "--runner"),
+        (("status", "--since", NO_UTF8), "--since"),
+        (("compile", "plan.json", "--plan-id", NO_UTF8), "--plan-id"),
+        (("run", "plan.json", "--model", "mock", "--plan-id", NO_UTF8), "--plan-id"),
+        (("run", "plan.json", "--model", "mock", "--only", "1", "--only", NO_UTF8), "--only"),
+        (("diff", "plan.json", "--model", "mock", "--set", NO_UTF8), "--set"),
+    ],
+)
+def test_bytes_that_are_no_utf8_are_refused_in_one_line(
+    arguments: tuple[str, ...], name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert signoff(*arguments) == 2
+    assert capsys.readouterr().err == f"signoff: expected UTF-8 in {name}, but got 'a\\xff'\n"
+
+
+def test_paths_may_have_any_bytes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    plan = Path(plan_file(tmp_path)).rename(tmp_path / f"{NO_UTF8}.json")
+    assert signoff("compile", str(plan), "-o", str(tmp_path / NO_UTF8)) == 0
+    assert (tmp_path / NO_UTF8).exists()
+    assert signoff("compile", str(plan), "-o", str(plan)) == 2
+    assert "expected another file" in capsys.readouterr().err

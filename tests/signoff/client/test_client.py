@@ -263,3 +263,9 @@ async def test_a_plan_that_is_no_bytes_is_refused_in_words() -> None:
     async with Client(planner="127.0.0.1:1") as client:
         with pytest.raises(TypeError, match=r"^expected the bytes of a plan.json, but got str$"):
             await client.compile_plan("text")  # type: ignore[arg-type]
+
+
+async def test_a_plan_id_that_is_no_text_is_an_error_of_its_own_and_no_cancellation() -> None:
+    async with Client(planner=UNUSED) as client:
+        with pytest.raises(UnicodeEncodeError):
+            await client.compile_plan(b"{}", plan_id="a\udcff")
