@@ -109,6 +109,9 @@ class Store(Protocol):
     async def owned(self) -> None:
         """Waits for as long as this runner owns the store. Raises OwnershipLost once another one has taken it."""
 
+    async def journal_id(self) -> str:
+        """Returns the id that was made with the store, and that no other store has."""
+
     async def append(
         self,
         rows: Sequence[Row],

@@ -60,6 +60,10 @@ class SqliteStore:
     async def owned(self) -> None:
         await asyncio.get_running_loop().create_future()  # no other runner can take it while this process lives
 
+    async def journal_id(self) -> str:
+        query = "SELECT journal_id FROM runner"
+        return await self._reader.run(lambda db: str(db.execute(query).fetchone()[0]))
+
     async def append(
         self,
         rows: Sequence[Row],
