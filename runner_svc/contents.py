@@ -8,22 +8,28 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import time
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Mapping, Sequence, Set
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 
-from runner_svc.objects.port import Objects
+import structlog
+
+from runner_svc.objects.port import MARKER, Objects
 from runner_svc.store.port import InObjects, Store
-from signoff.errors import StorageFailed, TooManyStreams, content_lost
+from signoff.errors import ConfigurationError, StorageFailed, TooManyStreams, content_lost
 from signoff.rpc.channel import CHUNK_BYTES
 from signoff.rpc.concurrency import WAIT
+
+log = structlog.get_logger(__name__)
 
 CACHE_BYTES = 64 * 1024 * 1024
 #: Of all large contents that are being sent to clients, and as many to workers; each counts once, however many get it.
 LENT_BYTES = 256 * 1024 * 1024
 LARGE_BYTES = 1024 * 1024  # a larger content lies in the object store, when there is one, and waits for room to be sent
 SWEPT_AT_ONCE = 500  # objects
+KEPT_FOR = 3_600.0  # seconds that an object stays without a row
 HASHED_HERE = 64 * 1024  # bytes; the digest of a longer content is computed in a thread
 ASKED_AT_ONCE = 1_000  # digests of one question to the store
 
@@ -235,11 +241,54 @@ class Contents:
         await self._remove_objects([digest for digest, size in gone if size > LARGE_BYTES])
         return gone
 
-    async def sweep(self) -> int:
-        """Removes the objects that no row tells of: a death has come in between. Returns how many they were."""
+    async def open_objects(self) -> None:
+        """Opens the object store, and tidies it up when it belongs to this journal. Raises ConfigurationError if not.
+
+        A journal of an earlier version has left no marker. Its objects are known by their rows.
+        """
+        if self._objects is None:
+            return
+        await self._objects.open()
+        own, owner = await self._store.journal_id(), await self._objects.owner()
+        try:
+            # guard: objects that no journal is known to own are kept -> if not owner:
+            if not owner and await self._knows_most_objects():
+                await self._objects.take(own)
+                owner = await self._objects.owner()
+            # guard: objects of another journal are kept -> if owner:
+            if owner == own:
+                await self._objects.remove_unfinished()
+                if swept := await self.sweep():
+                    log.info("objects_swept", objects=swept)
+        except StorageFailed as failure:
+            # guard: what cannot be tidied up keeps no runner from starting -> raise
+            log.warning("objects_not_swept", error=str(failure))
+        if owner and owner != own:
+            raise ConfigurationError(
+                f"expected the objects in {self._objects.where} to be of this journal ({own}), but they are of another"
+                f" one ({owner}): choose another place with --objects, or remove {MARKER} there if that one is no more"
+            )
+
+    async def _knows_most_objects(self) -> bool:
+        """Tells whether this journal has a row for most objects, or there are none. Warns when it has not."""
+        known = found = 0
+        assert self._objects is not None
+        async for page in self._objects.listed():
+            for start in range(0, len(page), SWEPT_AT_ONCE):
+                known += len(await self._store.known_contents(page[start : start + SWEPT_AT_ONCE]))
+            found += len(page)
+        if 2 * known < found:
+            log.warning("objects_of_another_journal", where=self._objects.where, objects=found, known=known)
+        return 2 * known >= found
+
+    async def sweep(self, kept_for: float = KEPT_FOR) -> int:
+        """Removes the objects that no row tells of: a death has come in between. Returns how many they were.
+
+        `kept_for`: seconds that each is kept at least.
+        """
         swept = 0
         if self._objects is not None:
-            async for page in self._objects.listed():
+            async for page in self._objects.listed(before=time.time() - kept_for):
                 for start in range(0, len(page), SWEPT_AT_ONCE):
                     swept += await self._remove_objects(page[start : start + SWEPT_AT_ONCE])
         return swept

@@ -101,13 +101,6 @@ class Term:
         where = self._settings.store.get_secret_value()
         return PostgresStore(where, lease=self._settings.store_lease, stands_by=stands_by)
 
-    async def _open_objects(self) -> None:
-        """Opens the object store, and removes from it what no row tells of. The runner owns its store by then."""
-        if self._objects is not None:
-            await self._objects.open()
-            if swept := await self._engine.contents.sweep():
-                log.info("objects_swept", objects=swept)
-
     def _add_services(self, prices: Prices) -> None:
         self.server.add(
             runner_pb2_grpc.add_RunnerServiceServicer_to_server,
@@ -134,7 +127,7 @@ class Term:
             address = await self.server.start(self._address, refusal=refusal)
             if not await self._open(stop):
                 return
-            await self._open_objects()
+            await self._engine.contents.open_objects()  # the runner owns its store by now
             await self.server.open()
             async with _metrics(self._settings, self._engine):
                 await self._work(stop, address)

@@ -7,6 +7,7 @@ with the provider until its own rule for unfinished uploads removes it: no objec
 
 from __future__ import annotations
 
+import math
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
@@ -14,7 +15,7 @@ import obstore
 from obstore.exceptions import BaseError
 from obstore.store import from_url
 
-from runner_svc.objects.port import PIECE_BYTES
+from runner_svc.objects.port import MARKER, PIECE_BYTES
 from signoff.errors import ConfigurationError, StorageFailed, content_lost
 from signoff.manifest.manifest import is_digest
 
@@ -27,7 +28,7 @@ class BucketObjects:
     """An object store below a URL such as s3://bucket/folder. `options`: for obstore, besides the environment's."""
 
     def __init__(self, url: str, **options: Any) -> None:
-        self._url = url
+        self.where = self._url = url
         try:
             self._store = from_url(url, **options)
         except (BaseError, ValueError) as error:
@@ -36,6 +37,24 @@ class BucketObjects:
     async def open(self) -> None:
         async for _ in self.listed():
             return  # it answers, and lets this runner in
+
+    async def owner(self) -> str:
+        try:
+            found = await obstore.get_async(self._store, MARKER)
+            return bytes(await found.bytes_async()).decode("ascii", "replace").strip()
+        except FileNotFoundError:
+            return ""
+        except (BaseError, OSError) as error:
+            raise StorageFailed(f"cannot read whose the object store {self._url} is: {error}") from error
+
+    async def take(self, journal: str) -> None:
+        try:
+            await obstore.put_async(self._store, MARKER, journal.encode())
+        except (BaseError, OSError) as error:
+            raise StorageFailed(f"cannot take the object store {self._url}: {error}") from error
+
+    async def remove_unfinished(self) -> None:
+        """Does nothing: only the provider knows of uploads in parts that were cut off."""
 
     async def put(self, digest: str, pieces: AsyncIterator[bytes]) -> None:
         try:
@@ -69,10 +88,11 @@ class BucketObjects:
             except (BaseError, OSError) as error:
                 raise StorageFailed(f"the object store {self._url} refused to remove objects: {error}") from error
 
-    async def listed(self) -> AsyncIterator[Sequence[str]]:
+    async def listed(self, before: float = math.inf) -> AsyncIterator[Sequence[str]]:
         try:
             async for page in obstore.list(self._store, chunk_size=LISTED_AT_ONCE):
-                names = [str(found["path"]).rpartition("/")[2] for found in page]
+                put = [found for found in page if found["last_modified"].timestamp() <= before]
+                names = [str(found["path"]).rpartition("/")[2] for found in put]
                 yield [name for name in names if is_digest(name)]
         except (BaseError, OSError) as error:
             raise StorageFailed(f"the object store {self._url} cannot be listed: {error}") from error

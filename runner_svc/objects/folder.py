@@ -2,29 +2,34 @@
 
 ab/ab12…        an object, below the first two digits of its digest
 incoming/…      what is being put, until it is whole and on the disk
+journal-id      the id of the journal that the objects belong to
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import os
+import re
 import secrets
 import shutil
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
-from runner_svc.objects.port import PIECE_BYTES
+from runner_svc.objects.port import MARKER, PIECE_BYTES
 from signoff.errors import StorageFailed, content_lost
 from signoff.manifest.manifest import is_digest
 
 _INCOMING = "incoming"
+_FOLDER = re.compile("[0-9a-f]{2}")
 
 
 class FolderObjects:
     """An object store in a folder, which one runner uses at a time."""
 
     def __init__(self, folder: Path) -> None:
+        self.where = str(folder)
         self._folder = folder
         self._incoming = folder / _INCOMING
 
@@ -33,11 +38,49 @@ class FolderObjects:
 
     def _open(self) -> None:
         try:
-            # guard: half an object is gone after a restart -> pass
-            shutil.rmtree(self._incoming, ignore_errors=True)
             self._incoming.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise StorageFailed(f"cannot open the object store {self._folder}: {error}") from error
+
+    async def owner(self) -> str:
+        return await asyncio.to_thread(self._owner)
+
+    def _owner(self) -> str:
+        try:
+            return (self._folder / MARKER).read_text(encoding="ascii", errors="replace").strip()
+        except FileNotFoundError:
+            return ""
+        except OSError as error:
+            raise StorageFailed(f"cannot read whose the object store {self._folder} is: {error}") from error
+
+    async def take(self, journal: str) -> None:
+        await asyncio.to_thread(self._take, journal)
+
+    def _take(self, journal: str) -> None:
+        try:
+            descriptor = self._new_marker()
+            if descriptor is not None:
+                try:
+                    _write_whole(descriptor, journal.encode())
+                    os.fsync(descriptor)
+                finally:
+                    os.close(descriptor)
+                _sync(self._folder)
+        except OSError as error:
+            raise StorageFailed(f"cannot take the object store {self._folder}: {error}") from error
+
+    def _new_marker(self) -> int | None:
+        """Opens the marker to be written; None: another runner has written it meanwhile."""
+        file = self._folder / MARKER
+        try:
+            return os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+        except FileExistsError:
+            # One without bytes is left by a power cut.
+            return None if self._owner() else os.open(file, os.O_WRONLY)
+
+    async def remove_unfinished(self) -> None:
+        # guard: half an object is gone after a restart -> pass
+        await asyncio.to_thread(shutil.rmtree, self._incoming, ignore_errors=True)
 
     async def put(self, digest: str, pieces: AsyncIterator[bytes]) -> None:
         part, file = self._incoming / secrets.token_hex(8), self._file(digest)
@@ -78,18 +121,24 @@ class FolderObjects:
         await asyncio.to_thread(self._delete, digests)
 
     def _delete(self, digests: Sequence[str]) -> None:
+        refusal: OSError | None = None
         for digest in digests:
             try:
                 with contextlib.suppress(FileNotFoundError):
                     self._file(digest).unlink()
             except OSError as error:
-                raise StorageFailed(f"the object store {self._folder} refused to remove {digest}: {error}") from error
+                refusal = error
+        if refusal is not None:
+            raise StorageFailed(f"the object store {self._folder} refused to remove objects: {refusal}") from refusal
 
-    async def listed(self) -> AsyncIterator[Sequence[str]]:
-        for folder in await asyncio.to_thread(_names, self._folder):
-            if folder != _INCOMING:
-                found = await asyncio.to_thread(_names, self._folder / folder)
-                yield [name for name in found if is_digest(name)]
+    async def listed(self, before: float = math.inf) -> AsyncIterator[Sequence[str]]:
+        try:
+            names = await asyncio.to_thread(_names, self._folder)
+            # guard: only folders of objects are looked into -> for name in names:
+            for name in filter(_FOLDER.fullmatch, names):
+                yield await asyncio.to_thread(_digests, self._folder / name, before)
+        except OSError as error:
+            raise StorageFailed(f"cannot list the object store {self._folder}: {error}") from error
 
     async def close(self) -> None:
         """Does nothing: no file stays open."""
@@ -130,9 +179,12 @@ def _sync(folder: Path) -> None:
 
 
 def _names(folder: Path) -> list[str]:
-    try:
-        return [entry.name for entry in os.scandir(folder)]
-    except NotADirectoryError:
-        return []
-    except OSError as error:
-        raise StorageFailed(f"cannot list the object store {folder}: {error}") from error
+    with os.scandir(folder) as entries:
+        return [entry.name for entry in entries]
+
+
+def _digests(folder: Path, before: float) -> list[str]:
+    """Returns the objects of a folder that were put before a Unix time."""
+    with os.scandir(folder) as entries:
+        objects = [each for each in entries if is_digest(each.name)]
+        return [each.name for each in objects if each.stat(follow_symlinks=False).st_mtime <= before]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+import uuid
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from itertools import islice
@@ -19,6 +20,7 @@ class MemoryStore:
         """`clock`: tells the seconds by which contents age."""
         self._clock = clock
         self._epoch = 0
+        self._journal_id = uuid.uuid4().hex
         self._rows: list[Row] = []
         self._places: list[int] = []  # of the rows, in order: what a prune takes away leaves gaps
         self._journals: dict[str, list[Row]] = {}
@@ -47,6 +49,9 @@ class MemoryStore:
 
     async def owned(self) -> None:
         await asyncio.get_running_loop().create_future()  # no other runner can take it while this process lives
+
+    async def journal_id(self) -> str:
+        return self._journal_id
 
     async def append(
         self,

@@ -112,6 +112,9 @@ class Store(Protocol):
         So it does once the file of the store is gone. Writes are refused with OwnershipLost from then on.
         """
 
+    async def journal_id(self) -> str:
+        """Returns the id that was made with the store, and that no other store has."""
+
     async def append(
         self,
         rows: Sequence[Row],

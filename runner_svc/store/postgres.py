@@ -83,6 +83,10 @@ class PostgresStore:
         if self._renewing is not None:
             await asyncio.shield(self._renewing)
 
+    async def journal_id(self) -> str:
+        found = await self._read(lambda link: link.fetchval("SELECT journal_id FROM signoff.runner"))
+        return str(found)
+
     async def append(
         self,
         rows: Sequence[Row],

@@ -72,6 +72,10 @@ class SqliteStore:
             except StorageFailed as failure:
                 log.warning("ownership_unknown", error=str(failure))
 
+    async def journal_id(self) -> str:
+        query = "SELECT journal_id FROM runner"
+        return await self._reader.run(lambda db: str(db.execute(query).fetchone()[0]))
+
     async def append(
         self,
         rows: Sequence[Row],

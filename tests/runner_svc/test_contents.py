@@ -177,10 +177,10 @@ async def test_no_sweep_takes_an_object_whose_row_is_still_to_come(tmp_path: Pat
     kept = Contents(store, objects, limit=0)
     putting = asyncio.create_task(kept.put(DIGEST, LARGE))
     await objects.has_put.wait()
-    assert await kept.sweep() == 0
+    assert await kept.sweep(0) == 0
     objects.go.set()
     await putting
-    assert await kept.sweep() == 0
+    assert await kept.sweep(0) == 0
     assert await kept.get(DIGEST) == LARGE
 
 

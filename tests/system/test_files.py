@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -93,6 +94,8 @@ async def test_a_kill_in_the_middle_of_an_upload_loses_nothing_and_leaves_nothin
         await until(lambda: len(objects(cluster)) >= 3, "some files have come")
         await cluster[victim].kill()
         assert len(objects(cluster)) < FILES, "the upload was cut off in its middle"
+        for file in (cluster.data / ".signoff" / "objects").glob("??/*"):
+            os.utime(file, (0, 0))  # so that a start does not keep it for an hour
         await cluster[victim].start()
         state = await cluster.ends_well()
         assert [each.state for each in state.executions.values()] == [ExecutionState.SUCCEEDED]

@@ -82,9 +82,9 @@ async def _fill(file: Path, folder: Path) -> None:
     await store.open()
     try:
         await check_empty(store)
-        if objects is not None:
-            await objects.open()
-        await Filling(store, Contents(store, objects)).fill(_parts(file))
+        contents = Contents(store, objects)
+        await contents.open_objects()
+        await Filling(store, contents).fill(_parts(file))
     finally:
         await store.close()
 

@@ -66,5 +66,7 @@ def restore(
     """
     from signoff.cli.archive import restore as restoring
     from signoff.cli.show.output import CommandOutput
+    from signoff.service.process import configure_logs
 
+    configure_logs("text", "warning")  # of the stores that are filled: standard output is the command's own
     raise typer.Exit(restoring.restore(file, into, CommandOutput(json=json)))

@@ -348,7 +348,7 @@ async def test_files_are_there_after_a_restart_and_half_an_object_is_not(tmp_pat
     lost = digest_of(b"an object that no row tells of")
     await objects.put(lost, pieces(b"an object that no row tells of"))
     async with running(PLAN, tmp_path / "db", store=SqliteStore(store), objects=objects) as after:
-        assert await after.engine.contents.sweep() == 1
+        assert await after.engine.contents.sweep(0) == 1
         assert await files_in(after, of(ref)) == BODIES
 
 
@@ -365,7 +365,7 @@ async def test_a_lease_that_survives_a_restart_need_not_bring_its_files_again(tm
         lease = await lease_of_a(before)
         await bring(before, lease, BODIES)
     async with running(PLAN, tmp_path / "db", store=SqliteStore(store), objects=objects, timings=timings) as after:
-        await after.engine.contents.sweep()
+        await after.engine.contents.sweep(0)
         assert await leftovers(after) == 0
         async with raw_worker(after, EXECUTOR, "w1", slots=2, held=[lease]) as worker:
             await worker.hear("keep")

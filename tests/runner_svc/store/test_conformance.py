@@ -231,6 +231,18 @@ async def test_what_was_written_is_there_after_a_restart_and_the_epoch_has_grown
     await second.close()
 
 
+async def test_a_journal_keeps_its_id(again: Make) -> None:
+    store = again()
+    await store.open()
+    journal_id = await store.journal_id()
+    await store.close()
+    store = again()
+    await store.open()
+    assert await store.journal_id() == journal_id
+    assert len(journal_id) == 32
+    await store.close()
+
+
 def checkpoint(runner: bytes, executions: dict[str, bytes], tasks: dict[tuple[str, int], bytes]) -> Checkpoint:
     return Checkpoint(
         runner=runner, executions=[*executions.items()], tasks=[(*key, body) for key, body in tasks.items()]

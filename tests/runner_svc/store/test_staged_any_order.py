@@ -104,7 +104,7 @@ class Play:
         self._expected.kept -= digests
 
     async def _sweep(self) -> None:
-        assert await self._contents.sweep() == 0, "no object is without a row"
+        assert await self._contents.sweep(0) == 0, "no object is without a row"
 
     async def check(self) -> None:
         for lease in ("", *LEASES):

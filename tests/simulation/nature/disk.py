@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import random
 from collections.abc import AsyncIterator, Mapping, Sequence, Set
 
 from runner_svc.store.memory import MemoryStore
 from runner_svc.store.port import Checkpoint, Checkpointed, InObjects, Listed, ListingQuery, Purged, Removal, Row
-from signoff.errors import StorageFailed
+from signoff.errors import StorageFailed, content_lost
 from tests.simulation.nature.crashing import Trap
 from tests.simulation.nature.weather import Weather
 
@@ -64,7 +65,18 @@ class _Faulty:
 class Objects(_Faulty):
     """A runner's view of the shared object store. It fails as the disk does."""
 
+    where = "the simulation"
+
     async def open(self) -> None:
+        """Does nothing: it is always ready."""
+
+    async def owner(self) -> str:
+        return await self._store.journal_id()
+
+    async def take(self, journal: str) -> None:
+        """Does nothing: all runners of a world share one journal."""
+
+    async def remove_unfinished(self) -> None:
         """Does nothing: nothing is there in part."""
 
     async def put(self, digest: str, pieces: AsyncIterator[bytes]) -> None:
@@ -81,7 +93,7 @@ class Objects(_Faulty):
         await self._take_time()
         self._may_refuse()
         if digest not in self._store.objects:
-            raise StorageFailed(f"the object store has lost {digest}")
+            raise content_lost(f"the object store has lost {digest}")
         yield self._store.objects[digest][start:end]
 
     async def delete(self, digests: Sequence[str]) -> None:
@@ -90,7 +102,8 @@ class Objects(_Faulty):
         for digest in digests:
             self._store.objects.pop(digest, None)
 
-    async def listed(self) -> AsyncIterator[Sequence[str]]:
+    async def listed(self, before: float = math.inf) -> AsyncIterator[Sequence[str]]:
+        """Yields all objects, whatever their age: a world lasts for minutes."""
         self._may_refuse()
         yield list(self._store.objects)
 
@@ -109,6 +122,9 @@ class Disk(_Faulty):
 
     async def owned(self) -> None:
         await self._never()
+
+    async def journal_id(self) -> str:
+        return await self._store.journal_id()
 
     async def append(
         self,

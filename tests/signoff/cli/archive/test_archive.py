@@ -243,6 +243,18 @@ def test_a_folder_with_something_in_it_is_left_alone(archive: Path, tmp_path: Pa
     assert (tmp_path / "new" / "mine").read_text() == "mine"
 
 
+def test_the_objects_of_another_journal_are_not_restored_into(
+    archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SIGNOFF_RUNNER_OBJECTS", str(tmp_path / "objects"))
+    (tmp_path / "objects").mkdir()
+    (tmp_path / "objects" / "journal-id").write_text("another")
+    refused(archive, tmp_path, "they are of another one (another): choose another place with --objects")
+    (tmp_path / "objects" / "journal-id").unlink()
+    assert restore(archive, tmp_path / "new", CommandOutput()) == 0
+    assert len((tmp_path / "objects" / "journal-id").read_text()) == 32
+
+
 def test_an_empty_folder_is_restored_into(archive: Path, tmp_path: Path) -> None:
     (tmp_path / "new").mkdir()
     assert restore(archive, tmp_path / "new", CommandOutput()) == 0
