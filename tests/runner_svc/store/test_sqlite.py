@@ -188,7 +188,7 @@ async def emptied(folder: Path, table: str) -> AsyncIterator[SqliteStore]:
 
 @pytest.mark.guard(name="a full disk is said")
 async def test_a_disk_that_is_full_before_the_start_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sqlite.shutil, "disk_usage", lambda _: SimpleNamespace(free=0))
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=0))
     (tmp_path / "journal.db").mkdir()  # so that SQLite cannot open it, as on a disk without room
     store = SqliteStore(tmp_path / "journal.db")
     with pytest.raises(StorageFailed, match=r"journal\.db refused: .*; the disk is full"):
