@@ -18,7 +18,7 @@ from runner_svc.core.decide.turn import State
 from runner_svc.core.model.values import AcceptedRequest, ExecutionId
 from runner_svc.core.state.overview import Overview
 from runner_svc.core.state.quarantine import unreadable
-from runner_svc.store.port import Row
+from runner_svc.store.port import Listed, Row
 from signoff.v1 import checkpoint_pb2
 
 log = structlog.get_logger(__name__)
@@ -36,8 +36,11 @@ def restore_pruned(state: State, bodies: Iterable[bytes]) -> None:
                 state.restore(overview)
 
 
-def overview_of_damaged(state: State, execution: ExecutionId, row: Row) -> Overview:
-    """Returns the overview of an execution that has thrown at a row, as far as it is known."""
+def overview_of_damaged(state: State, execution: ExecutionId, row: Row, listed: Listed | None) -> Overview:
+    """Returns the overview of an execution that has thrown at a row, as far as it is known.
+
+    `listed`: its row in the index, which tells what its journal may not.
+    """
     known = state.executions.get(execution) or state.archived.get(execution)
     try:
         if known is not None:
@@ -45,9 +48,19 @@ def overview_of_damaged(state: State, execution: ExecutionId, row: Row) -> Overv
         event = event_of(row)
     except Exception as error:  # noqa: BLE001 - any bug: then little more than its id is known
         log.error("execution_unreadable", execution=execution, error=str(error))
-        return unreadable(execution, "", "", 0.0, row.sequence)
+        return overview_of_listed(execution, listed, row.sequence)
     created = event.execution_created
+    if not created.plan_id:  # the row that tells the plan is missing
+        return overview_of_listed(execution, listed, row.sequence)
     return unreadable(execution, created.plan_id, created.map_digest, seconds_of(event.at), row.sequence)
+
+
+def overview_of_listed(execution: ExecutionId, listed: Listed | None, sequence: int) -> Overview:
+    """Returns the overview of an execution of which only its row in the index is known, if that is."""
+    # guard: the index tells the plan -> listed = None
+    if listed is None:
+        return unreadable(execution, "", "", 0.0, sequence)
+    return unreadable(execution, listed.plan_id, "", listed.created_at, sequence)
 
 
 def pass_over(state: State, row: Row) -> None:
@@ -72,9 +85,14 @@ def keep_request_of(state: State, row: Row) -> None:
 
 def reason_of(error: Exception) -> str:
     """Returns the reason for a quarantine."""
-    return f"its journal could not be read: {type(error).__name__}: {error}"
+    told = str(error) if isinstance(error, RowDamaged) else f"{type(error).__name__}: {error}"
+    return f"its journal could not be read: {told}"
 
 
 def log_bug(execution: ExecutionId, sequence: int, error: Exception) -> None:
     """Logs what an execution threw when its journal was read, with where."""
-    log.error("bug_in_replay", execution=execution or "the runner's own", sequence=sequence, exc_info=error)
+    whose = execution or "the runner's own"
+    if isinstance(error, RowDamaged):  # no bug of ours, and told in a line
+        log.error("journal_damaged", execution=whose, sequence=sequence, error=str(error))
+    else:
+        log.error("bug_in_replay", execution=whose, sequence=sequence, exc_info=error)

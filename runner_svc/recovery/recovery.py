@@ -52,6 +52,7 @@ from runner_svc.recovery.damaged import (
     keep_request_of,
     log_bug,
     overview_of_damaged,
+    overview_of_listed,
     pass_over,
     reason_of,
     restore_pruned,
@@ -99,9 +100,12 @@ class Recovery:
         machine = Machine(timings, tables)
         state = machine.state
         covered = position = await self._restore(state)
+        lacked = await self._build_lacking(state, covered)
         heads = await self._store.heads([RUNNER, *state.executions, *state.archived, *state.quarantined])
         pruned = {known.id for known in state.archived.values() if known.pruned_at is not None}
         heads = {name: head for name, head in heads.items() if name not in pruned}  # those have no journal
+        if lacked:
+            heads = await self._without_strangers(state, heads)
         # guard: checkpoints ahead of their journal -> ahead = {name: head for name, head in heads.items() if False}
         ahead = {name: head for name, head in heads.items() if _sequence(state, name) > head}
         await self._mend(state, ahead)
@@ -116,8 +120,9 @@ class Recovery:
                     await asyncio.sleep(0)
             replayed += len(rows)
         await self._mend(state, {name: head for name, head in heads.items() if _sequence(state, name) < head})
-        # guard: what was pruned to its artifacts keeps its place -> if False:
-        if pruned and not covered:
+        # guard: what was pruned to its artifacts keeps its place -> if lacked:
+        # guard: what a checkpoint lacks keeps its place -> if pruned and not covered:
+        if lacked or (pruned and not covered):
             await self._sort(state)
         for execution in held_back.keys() & (state.executions.keys() | state.archived.keys()):
             state.quarantine(state.overview(execution), held_back[execution])
@@ -131,11 +136,13 @@ class Recovery:
         return machine, replayed
 
     async def _list(self, state: State) -> None:
-        """Writes the index of executions in a store that an earlier version has written.
+        """Writes the index of executions in a store that an earlier version has written, or that has lost some rows.
 
         Of a quarantined execution nothing sure is known: then the index is written again at the next start.
         """
-        if not await self._store.is_listed():
+        # guard: the index gets what it lacks -> is_short = False
+        is_short = await self._store.count_listed() != len([*state.created])
+        if is_short or not await self._store.is_listed():
             listed = [each async for each in in_turns(listed_of_all(state), EXECUTIONS_A_TURN)]
             await self._store.list_anew(listed, is_whole=not state.quarantined)
 
@@ -153,6 +160,8 @@ class Recovery:
             return 0
         restore_runner(state, runner)
         for overview, message in zip(overviews, messages, strict=True):
+            if _is_known(state, overview.id):  # two rows tell of it
+                continue
             state.restore(overview)
             if not message.settled:
                 await self._build(state, overview)
@@ -160,6 +169,31 @@ class Recovery:
         #     state.__init__(state.roster.timings, state.roster.tables)
         #     return 0
         return found.position
+
+    async def _build_lacking(self, state: State, covered: int) -> bool:
+        """Builds the executions that the checkpoint should have and has not. Tells whether there were any."""
+        # guard: a checkpoint is compared with the journals -> there = list[str]()
+        there = await self._store.journals(covered) if covered else ()
+        lacking = [ExecutionId(name) for name in there if name != RUNNER and not _is_known(state, name)]
+        for name in lacking:
+            log.error("checkpoint_lacks_execution", execution=name)
+            state.restore(overview_of_listed(name, await self._store.listed_as(name), 0))
+            await self._build(state, state.archived[name], from_checkpoint=False)
+        return bool(lacking)
+
+    async def _without_strangers(self, state: State, heads: Mapping[str, int]) -> Mapping[str, int]:
+        """Forgets what the checkpoint has under ids of which the store knows nothing else: the ids are damaged."""
+        strangers = {
+            ExecutionId(name)
+            for name, head in heads.items()
+            if name != RUNNER and not head and await self._store.listed_as(name) is None
+        }
+        for name in strangers:
+            log.error("checkpoint_of_no_execution", execution=name)
+            state.quarantined.pop(name, None)
+        # guard: a damaged id is no execution -> return heads
+        state.remove(strangers)
+        return {name: head for name, head in heads.items() if name not in strangers}
 
     async def _mend(self, state: State, contradicted: Mapping[str, int]) -> None:
         """Builds anew, from their journals alone, the executions that the checkpoint contradicts."""
@@ -195,7 +229,8 @@ class Recovery:
                 state.sequence = max(state.sequence, row.sequence)
             else:
                 # guard: an execution that cannot be replayed is quarantined -> raise
-                state.quarantine(overview_of_damaged(state, execution, row), reason_of(error))
+                listed = await self._store.listed_as(execution)
+                state.quarantine(overview_of_damaged(state, execution, row, listed), reason_of(error))
                 # guard: a command that cannot be replayed still counts once -> pass
                 keep_request_of(state, row)
         return None
@@ -421,6 +456,10 @@ def _tasks(execution: Execution) -> Iterator[tuple[str, int, bytes]]:
     for task in sorted(execution.changes.since_checkpoint):
         message = task_to_proto(execution.status[task], execution.record(task))
         yield execution.id, task, message.SerializeToString()
+
+
+def _is_known(state: State, name: str) -> bool:
+    return any(name in known for known in (state.executions, state.archived, state.quarantined))
 
 
 def _sequence(state: State, name: str) -> int:

@@ -1,10 +1,11 @@
-"""The question to the index of executions as SQL, the same for both databases but for the marks of its values."""
+"""The questions to the index of executions as SQL, the same for both databases but for names and marks of values."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
-from runner_svc.store.port import ListingQuery
+from runner_svc.store.port import Listed, ListingQuery
 
 Mark = Callable[[object], str]  # takes a value, and returns the mark that stands for it
 
@@ -28,3 +29,17 @@ def conditions(query: ListingQuery, mark: Mark, contains: str) -> str:
     if query.besides and filters:
         wanted = f"({wanted} OR journal IN ({', '.join(mark(journal) for journal in query.besides)}))"
     return f"{wanted} AND number < {mark(query.older)}" if query.older is not None else wanted
+
+
+def checkpointed_in_order(schema: str = "") -> str:
+    """Returns the query of the executions of a checkpoint: one that was kept late stands where it was created."""
+    # guard: a checkpoint is read in the order of the index ->
+    #     return f"SELECT body FROM {schema}execution_checkpoint ORDER BY number"
+    return f"""SELECT c.body FROM {schema}execution_checkpoint AS c LEFT JOIN {schema}listing AS l USING (journal)
+        ORDER BY l.number IS NULL, l.number, c.number"""
+
+
+def listed_from(journal: str, row: Sequence[Any]) -> Listed:
+    """Returns a row of the index, of its columns after the journal."""
+    plan_id, state, needs, created_at, text = row
+    return Listed(journal=journal, plan_id=plan_id, state=state, needs=needs, created_at=created_at, text=text)

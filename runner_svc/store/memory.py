@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 import uuid
 from bisect import bisect_right
@@ -101,6 +102,9 @@ class MemoryStore:
     async def heads(self, journals: Sequence[str]) -> Mapping[str, int]:
         return {journal: len(self._journals.get(journal, ())) for journal in journals}
 
+    async def journals(self, until: int) -> Sequence[str]:
+        return sorted({row.journal for row in self._rows[: bisect_right(self._places, until)]})
+
     async def put_content(self, digest: str, body: bytes) -> None:
         self._put({digest: body}, {})
 
@@ -167,7 +171,9 @@ class MemoryStore:
             self._tasks.setdefault(journal, {})[number] = body
 
     async def checkpointed(self) -> Checkpointed:
-        return Checkpointed(position=self._covered, runner=self._runner, executions=[*self._executions.values()])
+        order = sorted(self._executions, key=lambda journal: self._numbers.get(journal, math.inf))
+        executions = [self._executions[journal] for journal in order]
+        return Checkpointed(position=self._covered, runner=self._runner, executions=executions)
 
     async def checkpointed_tasks(self, journal: str) -> Sequence[tuple[int, bytes]]:
         return [*self._tasks.get(journal, {}).items()]
@@ -193,6 +199,12 @@ class MemoryStore:
             (number, each.journal) for number, each in reversed(rows) if query.older is None or number < query.older
         )
         return [*islice(found, query.limit)]
+
+    async def count_listed(self) -> int:
+        return len(self._listed)
+
+    async def listed_as(self, journal: str) -> Listed | None:
+        return self._listed.get(journal)
 
     # ------------------------------------------------------------ what a prune takes away
 

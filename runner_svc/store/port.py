@@ -72,7 +72,7 @@ class Checkpointed:
 
     position: int  #: the position of the last row that it covers; 0: there is no checkpoint
     runner: bytes
-    executions: Sequence[bytes]  #: in the order the executions were created
+    executions: Sequence[bytes]  #: in the order in which the executions were created
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,6 +137,9 @@ class Store(Protocol):
     async def heads(self, journals: Sequence[str]) -> Mapping[str, int]:
         """Returns the last sequence of each journal; 0 for one without rows."""
 
+    async def journals(self, until: int) -> Sequence[str]:
+        """Returns the names of all journals whose first row stands at a position or before it, in no order of time."""
+
     async def put_content(self, digest: str, body: bytes) -> None:
         """Keeps bytes under their SHA-256; putting them again changes nothing but their age."""
 
@@ -184,7 +187,8 @@ class Store(Protocol):
         Bodies replace those of the same execution or task from earlier checkpoints.
         """
 
-    async def checkpointed(self) -> Checkpointed: ...
+    async def checkpointed(self) -> Checkpointed:
+        """Returns the last checkpoint. Its executions are in the order of the index; those that it lacks come last."""
 
     async def checkpointed_tasks(self, journal: str) -> Sequence[tuple[int, bytes]]:
         """Returns number and body of the tasks of one execution, in no particular order."""
@@ -206,6 +210,12 @@ class Store(Protocol):
 
         Numbers grow in the order of creation, and stay.
         """
+
+    async def count_listed(self) -> int:
+        """Returns how many rows the index has."""
+
+    async def listed_as(self, journal: str) -> Listed | None:
+        """Returns the row of an execution in the index."""
 
     # ------------------------------------------------------------ what a prune takes away
 

@@ -15,7 +15,8 @@ from typing import Any, TypeVar
 
 import structlog
 
-from runner_svc.store.listing_query import conditions
+from runner_svc.store.journal_names import journals_until
+from runner_svc.store.listing_query import checkpointed_in_order, conditions, listed_from
 from runner_svc.store.port import (
     STAGED_AT_ONCE,
     Checkpoint,
@@ -124,6 +125,10 @@ class PostgresStore:
         found = await self._read(lambda link: link.fetch(query, list(journals)))
         return {row[0]: row[1] for row in found}
 
+    async def journals(self, until: int) -> Sequence[str]:
+        found = await self._read(lambda link: link.fetch(journals_until("$1", "signoff."), until))
+        return [row[0] for row in found]
+
     async def put_content(self, digest: str, body: bytes) -> None:
         await self.append((), {digest: body})
 
@@ -183,8 +188,7 @@ class PostgresStore:
 
     async def checkpointed(self) -> Checkpointed:
         heads = await self._read(lambda link: link.fetch("SELECT position, body FROM signoff.runner_checkpoint"))
-        query = "SELECT body FROM signoff.execution_checkpoint ORDER BY number"
-        found = await self._read(lambda link: link.fetch(query))
+        found = await self._read(lambda link: link.fetch(checkpointed_in_order("signoff.")))
         return Checkpointed(position=heads[0][0], runner=heads[0][1], executions=[row[0] for row in found])
 
     async def checkpointed_tasks(self, journal: str) -> Sequence[tuple[int, bytes]]:
@@ -216,6 +220,14 @@ class PostgresStore:
             f"SELECT number, journal FROM signoff.listing WHERE {where} ORDER BY number DESC LIMIT {query.limit:d}"
         )
         return [(row[0], row[1]) for row in await self._read(lambda link: link.fetch(statement, *values))]
+
+    async def count_listed(self) -> int:
+        return int(await self._read(lambda link: link.fetchval("SELECT count(*) FROM signoff.listing")))
+
+    async def listed_as(self, journal: str) -> Listed | None:
+        query = "SELECT plan_id, state, needs, created_at, text FROM signoff.listing WHERE journal = $1"
+        found = await self._read(lambda link: link.fetch(query, journal))
+        return listed_from(journal, tuple(found[0])) if found else None
 
     # ------------------------------------------------------------ what a prune takes away
 

@@ -20,7 +20,8 @@ from typing import TypeVar
 import structlog
 
 from runner_svc.store import sqlite_contents as contents_table
-from runner_svc.store.listing_query import conditions
+from runner_svc.store.journal_names import journals_until
+from runner_svc.store.listing_query import checkpointed_in_order, conditions, listed_from
 from runner_svc.store.port import (
     Checkpoint,
     Checkpointed,
@@ -99,6 +100,9 @@ class SqliteStore:
     async def heads(self, journals: Sequence[str]) -> Mapping[str, int]:
         return await self._reader.run(lambda db: {journal: _head(db, journal) for journal in journals})
 
+    async def journals(self, until: int) -> Sequence[str]:
+        return await self._reader.run(lambda db: [row[0] for row in db.execute(journals_until("?"), (until,))])
+
     async def put_content(self, digest: str, body: bytes) -> None:
         await self.append((), {digest: body})
 
@@ -171,6 +175,14 @@ class SqliteStore:
 
     async def listed(self, query: ListingQuery) -> Sequence[tuple[int, str]]:
         return await self._searcher.run(lambda db: _listed(db, query))
+
+    async def count_listed(self) -> int:
+        return await self._reader.run(lambda db: int(db.execute("SELECT count(*) FROM listing").fetchone()[0]))
+
+    async def listed_as(self, journal: str) -> Listed | None:
+        query = "SELECT plan_id, state, needs, created_at, text FROM listing WHERE journal = ?"
+        found = await self._reader.run(lambda db: db.execute(query, (journal,)).fetchone())
+        return listed_from(journal, found) if found else None
 
     # ------------------------------------------------------------ what a prune takes away
 
@@ -378,7 +390,7 @@ def _put_checkpoint(db: sqlite3.Connection, taken: Checkpoint) -> None:
 
 def _checkpointed(db: sqlite3.Connection) -> Checkpointed:
     position, runner = db.execute("SELECT position, body FROM runner_checkpoint").fetchone()
-    executions = [row[0] for row in db.execute("SELECT body FROM execution_checkpoint ORDER BY number")]
+    executions = [row[0] for row in db.execute(checkpointed_in_order())]
     return Checkpointed(position=position, runner=runner, executions=executions)
 
 

@@ -9,11 +9,21 @@ from datetime import datetime
 
 from signoff.client.runner_connection import RunnerConnection
 from signoff.client.values import Artifact, Candidate, ExecutionMap, Layout, Prompt, Ref
-from signoff.errors import ExecutionPruned, LayoutNotFound, Unavailable
+from signoff.errors import ExecutionPruned, ExecutionQuarantined, LayoutNotFound, Unavailable
 from signoff.v1 import execution_pb2, plan_pb2, runner_pb2
 
 PAGE = 1_000
 MOST_DESCRIPTION = 200  # characters
+
+
+def check_tasks_are_known(execution: execution_pb2.Execution) -> None:
+    """Raises ExecutionQuarantined for an execution of whose tasks the runner knows nothing."""
+    # guard: nothing is told of tasks in quarantine -> if False:
+    if execution.state == execution_pb2.EXECUTION_STATE_QUARANTINED:
+        raise ExecutionQuarantined(
+            f"expected an execution whose tasks are known, but {execution.plan_id or execution.execution_id} is "
+            f"quarantined: {execution.reason}"
+        )
 
 
 class RunnerQuestions:
@@ -49,6 +59,15 @@ class RunnerQuestions:
             if not answer.next_page_token:
                 return tuple(tasks)
             request.page_token = answer.next_page_token
+
+    async def task(self, ref: Ref, task_id: str) -> execution_pb2.TaskState:
+        """Returns the state of one task. Raises ExecutionQuarantined when nothing is known of it."""
+        named = runner_pb2.TASK_SELECTION_NAMED
+        request = runner_pb2.GetExecutionRequest(ref=ref, tasks=named, task_ids=(task_id,))
+        answer = await self._runner.ask(lambda runner: runner.GetExecution, request)
+        check_tasks_are_known(answer.execution)
+        (task,) = answer.tasks
+        return task
 
     async def list(
         self,

@@ -45,7 +45,7 @@ class Orders:
 
     async def why(self, task_id: str) -> str:
         """Returns why a task is not finished, and why its earlier attempts did not count."""
-        (task,) = await self.client.tasks(self.ref, task_ids=(task_id,))
+        task = await self.client.task(self.ref, task_id)
         return "\n".join([describe_waiting(task), *(f"    {line}" for line in task.earlier_failures)])
 
     async def candidate(self, task_id: str) -> CandidateComparison:

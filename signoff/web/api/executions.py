@@ -196,6 +196,7 @@ ENDPOINTS = (
         "The costs, as `signoff cost --json` prints them.",
         query=(choice("byTask", "Each task as well.", ("0", "1")),),
         answers={"type": "object", "properties": {"records": {"type": "array", "items": {"type": "object"}}}},
+        errors=(400, 404, 409),
     ),
     _endpoint(
         "GET",

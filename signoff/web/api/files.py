@@ -130,7 +130,7 @@ async def _range(call: Call, result: ResultOf, entry: FileEntry, span: Span) -> 
 
 async def get_files_zip(call: Call) -> Response:
     found, manifest = await _found(call)
-    (task,) = await call.upstream.tasks(ref_of(call), task_ids=(call.path("taskId"),))
+    task = await call.upstream.task(ref_of(call), call.path("taskId"))
     info = info_of(found)
     attempt = f"-attempt-{info.attempt}" if "attempt" in call.request.path_params else ""
     name = f"{safe_name(info.name) or info.task_id}{attempt}"
@@ -186,7 +186,7 @@ def _endpoint(
         name=name.format(kind),
         about=about,
         group="tasks",
-        errors=(400, 404, *more.pop("errors", ())),
+        errors=(400, 404, 409, *more.pop("errors", ())),
         **more,
     )
 

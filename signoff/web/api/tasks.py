@@ -33,7 +33,7 @@ Info = TypeVar("Info", pb.ArtifactInfo, pb.CandidateInfo)
 
 async def get_task(call: Call) -> Response:
     """Answers with the state of a task, and with its spec in the map that the execution runs."""
-    (task,) = await call.upstream.tasks(ref_of(call), task_ids=(call.path("taskId"),))
+    task = await call.upstream.task(ref_of(call), call.path("taskId"))
     async with aclosing(map_parts(call)) as parts:
         async for part in parts:
             for found in part.tasks.tasks:
@@ -163,7 +163,7 @@ def _endpoint(path: str, handler: Any, about: str, **more: Any) -> Endpoint:
         name=handler.__name__,
         about=about,
         group="tasks",
-        errors=(400, 404, *more.pop("errors", ())),
+        errors=(400, 404, 409, *more.pop("errors", ())),
         **more,
     )
 

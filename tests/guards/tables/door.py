@@ -10,6 +10,7 @@ GUARDS: Sequence[Guard] = (
     Guard("contents are not whole before their last piece", "the disk changes a result that a browser downloads"),
     Guard("only known hosts", "a name of an attacker leads to this machine, and the user's browser follows it"),
     Guard("only pages of this door", "a page of another site sends a command by the user's browser"),
+    Guard("nothing is told of tasks in quarantine", "a client asks for a task of a quarantined execution"),
     Guard("only JSON is taken", "a form of another site sends a command by the user's browser"),
     Guard("other addresses need a token", "the door is started where others reach it, without a token"),
     Guard("the token is required", "a client has no token"),

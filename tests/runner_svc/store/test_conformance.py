@@ -59,6 +59,17 @@ async def test_everything_comes_in_the_order_of_the_commits_over_all_journals(st
     assert await store.everything(end, 3) == ([], end)
 
 
+async def test_the_journals_that_begin_up_to_a_position_are_named(store: Store) -> None:
+    assert await store.journals(10**9) == []
+    await store.append([*rows("", 1), *rows("b", 1, 2), *rows("a", 1)], {})
+    _, end = await store.everything(0, 10)
+    await store.append([*rows("c", 1), *rows("a", 2, 3)], {})
+    assert await store.journals(end) == ["", "a", "b"]
+    assert await store.journals(0) == []
+    await store.remove(Removal(row=Row("", 2, b"pruned"), whole=["a"], histories=[("b", b"")]))
+    assert await store.journals(10**9) == ["", "c"]
+
+
 @pytest.mark.parametrize("sequences", [(2,), (1, 3), (1, 1)])
 async def test_a_row_that_is_not_the_next_of_its_journal_is_refused_with_all_that_came_with_it(
     store: Store, sequences: tuple[int, ...]
@@ -371,6 +382,21 @@ async def test_an_index_is_written_anew_and_is_there_after_a_restart(again: Make
     await store.open()
     assert (await found(store), await store.is_listed()) == (["a", "b"], True)
     await store.close()
+
+
+async def test_a_row_of_the_index_is_told_and_rows_are_counted(store: Store) -> None:
+    assert (await store.count_listed(), await store.listed_as("a")) == (0, None)
+    await store.append(rows("a", 1), {}, [an_execution("a"), an_execution("b")])
+    await store.append(rows("a", 2), {}, [an_execution("a", state=6)])
+    assert (await store.count_listed(), await store.listed_as("a")) == (2, an_execution("a", state=6))
+
+
+@pytest.mark.guard(name="a checkpoint is read in the order of the index")
+async def test_a_checkpoint_is_read_in_the_order_of_the_index(store: Store) -> None:
+    await store.append(rows("a", 1), {}, [an_execution("a"), an_execution("b"), an_execution("c")])
+    for journal in ("late", "c", "b", "a"):
+        await store.checkpoint(checkpoint(b"", {journal: journal.encode()}, {}))
+    assert [*(await store.checkpointed()).executions] == [b"a", b"b", b"c", b"late"]
 
 
 # ---------------------------------------------------------------- what a prune takes away

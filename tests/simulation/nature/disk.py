@@ -218,6 +218,21 @@ class Disk(_Faulty):
         self._may_refuse()
         return await self._store.is_listed()
 
+    async def count_listed(self) -> int:
+        await self._take_time()
+        self._may_refuse()
+        return await self._store.count_listed()
+
+    async def listed_as(self, journal: str) -> Listed | None:
+        await self._take_time()
+        self._may_refuse()
+        return await self._store.listed_as(journal)
+
+    async def journals(self, until: int) -> Sequence[str]:
+        await self._take_time()
+        self._may_refuse()
+        return await self._store.journals(until)
+
     async def list_anew(self, listed: Sequence[Listed], *, is_whole: bool = True) -> None:
         await self._take_time()
         self._may_refuse()

@@ -224,6 +224,8 @@ class FakeRunner(runner_pb2_grpc.RunnerServiceServicer):
         return self.output_files[0] if self.output_files else None
 
     def _selected(self, request: runner_pb2.GetExecutionRequest) -> list[pb.TaskState]:
+        if self.execution.state == pb.EXECUTION_STATE_QUARANTINED:
+            return []  # nothing is known of its tasks, not even their names
         if request.tasks == runner_pb2.TASK_SELECTION_NAMED:
             unknown = set(request.task_ids) - {task.task_id for task in self.tasks}
             if unknown:

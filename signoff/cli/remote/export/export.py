@@ -21,6 +21,7 @@ from signoff.cli.remote.result_files import on_disk, require_folder
 from signoff.cli.show.amounts import counted
 from signoff.cli.show.output import CommandOutput
 from signoff.client.client import Client
+from signoff.client.questions import check_tasks_are_known
 from signoff.client.values import Ref, by_execution
 from signoff.display.sizes import describe_size
 from signoff.display.verdicts import describe_author
@@ -45,6 +46,7 @@ async def export(name: str, options: ExportOptions, where: RunnerLocation, outpu
     require_folder(folder, "the results")
     async with reach(where) as reached:
         execution = await execution_named(reached.client, name)
+        check_tasks_are_known(execution)
         ref = by_execution(execution.execution_id)
         tasks = await reached.client.tasks(ref)
         chosen = chosen_tasks(tasks, options.only)

@@ -18,7 +18,8 @@ from signoff.cli.remote.export.folder import LOG
 from signoff.cli.remote.find_runner import RunnerLocation
 from signoff.cli.remote.result_files import Wanted
 from signoff.cli.show.output import CommandOutput
-from signoff.errors import ConfigurationError, Unavailable
+from signoff.errors import ConfigurationError, ExecutionQuarantined, Unavailable
+from signoff.v1 import execution_pb2 as pb
 from tests.support.processes.screens import lines_of, notes_of, piped, records_of
 from tests.support.servers.fake_runner import PLAN_ID, FakeRunner, listening, signed_off, undone, with_files
 
@@ -66,6 +67,15 @@ WHOLE = {
 
 
 # ---------------------------------------------------------------- export
+
+
+@pytest.mark.guard(name="nothing is told of tasks in quarantine")
+async def test_an_export_of_a_quarantined_execution_is_refused_and_writes_nothing(tmp_path: Path) -> None:
+    of = runner()
+    of.execution.state, of.execution.reason = pb.EXECUTION_STATE_QUARANTINED, "its journal could not be read"
+    with pytest.raises(ExecutionQuarantined, match=f"but {PLAN_ID} is quarantined: its journal could not be read"):
+        await exported(tmp_path / "out", of)
+    assert not (tmp_path / "out").exists()
 
 
 async def test_results_lie_in_files_and_folders_with_names_for_people_beside_an_index(tmp_path: Path) -> None:

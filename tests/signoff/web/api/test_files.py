@@ -76,6 +76,17 @@ def reason_of(answer: httpx.Response) -> tuple[int, str]:
     return answer.status_code, answer.json()["reason"]
 
 
+@pytest.mark.guard(name="nothing is told of tasks in quarantine")
+@pytest.mark.parametrize("path", [TASK, f"{TASK}/artifact/files.zip"])
+async def test_a_task_of_a_quarantined_execution_is_no_bug_of_the_door(path: str) -> None:
+    of = runner()
+    of.execution.state, of.execution.reason = pb.EXECUTION_STATE_QUARANTINED, "its journal could not be read"
+    async with door(of) as client:
+        answer = await client.get(path)
+        assert reason_of(answer) == (409, "EXECUTION_QUARANTINED")
+        assert "its journal could not be read" in answer.json()["detail"]
+
+
 @pytest.mark.parametrize("of", ["artifact", "attempts/1/candidate"])
 async def test_files_are_listed_and_read_one_by_one_and_together(of: str) -> None:
     async with door(runner()) as client:
