@@ -198,6 +198,7 @@ class Engine:
     async def _step(self, items: list[Item]) -> None:
         await self._turn(items)
         await self._bring_in()
+        self._recovery.let_go(self._machine.state, self._is_settled)
         if self._errands:
             await self._run_errand()
         if not self._inbox.is_empty:

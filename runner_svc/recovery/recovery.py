@@ -57,6 +57,7 @@ from runner_svc.recovery.damaged import (
 )
 from runner_svc.recovery.earlier import EarlierSearch
 from runner_svc.recovery.in_turns import in_turns
+from runner_svc.recovery.visitors import archive_visitors
 from runner_svc.store.port import Checkpoint, ListingQuery, Row, Store
 from signoff.errors import StorageFailed
 from signoff.v1 import checkpoint_pb2, execution_pb2, plan_pb2
@@ -219,14 +220,19 @@ class Recovery:
         if isinstance(absent, MapUnloaded):
             await self._bring_map(state, absent.key)
         elif isinstance(absent, ExecutionArchived) and absent.execution in state.archived:
-            await self._build(state, state.archived[absent.execution])
+            await self._bring_execution(state, absent.execution)
         elif isinstance(absent, LeaseUnknown) and absent.execution in state.archived:
             # guard: only leases that were given bring executions in -> if True:
             if await self._has_given(absent):
-                await self._build(state, state.archived[absent.execution])
+                await self._bring_execution(state, absent.execution)
         elif isinstance(absent, EarlierUnknown):
             found = await self._earlier.search(state, absent.plan_id, absent.before, with_parts=absent.with_parts)
             state.earlier[absent.before or absent.plan_id] = found
+
+    async def _bring_execution(self, state: State, execution: ExecutionId) -> None:
+        await self._build(state, state.archived[execution])
+        if execution in state.executions:
+            state.visitors[execution] = None
 
     async def _has_given(self, lease: LeaseUnknown) -> bool:
         """Tells whether an archived execution has given a lease, by the record of one task."""
@@ -365,6 +371,13 @@ class Recovery:
                 del self._taken[execution.id]
                 state.archive(execution)
         state.unload_maps()
+
+    def let_go(self, state: State, is_settled: Callable[[str], bool]) -> None:
+        """Archives executions again that questions have brought in, as visitors.py says. Call it between turns."""
+        gone = archive_visitors(state, self.has_kept, is_settled)
+        self.forget(gone)
+        if gone:
+            state.unload_maps()
 
     def has_kept(self, execution: Execution) -> bool:
         """Tells whether the last checkpoint has all of an execution in memory."""

@@ -32,6 +32,7 @@ from runner_svc.core.model.values import (
 )
 from runner_svc.core.state.attempts import NONE_FAILED, FailedAttempts
 from runner_svc.core.state.task_record import Lease, Rejection, TaskRecord
+from runner_svc.recovery import visitors
 from runner_svc.recovery.recovery import Recovery
 from runner_svc.store.memory import MemoryStore
 from runner_svc.store.port import Checkpoint, Checkpointed, Listed, Row
@@ -466,6 +467,51 @@ async def test_an_execution_whose_files_are_not_written_yet_is_not_archived(tmp_
     async with running(PLANS, tmp_path, store=store) as runner:
         await runner.outputs.drained()
     assert "text of other" in (tmp_path / "other" / "x" / "output.json").read_text()
+
+
+# ---------------------------------------------------------------- what questions have brought in
+
+
+@pytest.mark.guard(name="what was brought in leaves again")
+@pytest.mark.guard(name="the one that was used longest ago leaves first")
+@pytest.mark.parametrize("bound", ["MOST_VISITORS", "MOST_TASKS"])
+async def test_old_executions_that_questions_have_brought_in_leave_again_without_a_checkpoint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bound: str
+) -> None:
+    monkeypatch.setattr(visitors, bound, 2)  # each has one task
+    async with running(PLANS, tmp_path, checkpoint_every=1) as runner:
+        refs = [await finish(runner, "other") for _ in range(4)]
+        for asked in (0, 1, 0, 2):
+            await shown(runner, refs[asked])
+        assert await in_memory(runner) == {refs[asked].execution_id for asked in (0, 2)}
+        for ref in refs:
+            assert (await shown(runner, ref)).tasks[0].status == execution_pb2.TASK_STATUS_DONE
+        assert await in_memory(runner) == {ref.execution_id for ref in refs[2:]}
+
+
+@pytest.mark.guard(name="what has changed waits for a checkpoint")
+async def test_an_old_execution_that_goes_on_stays_when_others_are_asked_about(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(visitors, "MOST_VISITORS", 1)
+    async with running(PLANS, tmp_path, checkpoint_every=1) as runner:
+        refs = [await finish(runner, "other") for _ in range(3)]
+        await runner.stub.RetryTask(runner_pb2.RetryTaskRequest(ref=refs[0], task_id="x"))
+        for ref in refs[1:]:
+            await shown(runner, ref)
+        assert await in_memory(runner) == {refs[0].execution_id, refs[2].execution_id}
+        async with raw_worker(runner, EXECUTOR, "w") as executor, raw_worker(runner, VALIDATOR, "v") as validator:
+            await executor.make(await executor.assigned(), "another text")
+            await validator.judge(await validator.assigned())
+        await runner.outputs.drained()
+        await layout_set(runner)
+        assert await in_memory(runner) == set(), "the checkpoint has archived them all"
+        assert (await shown(runner, refs[0])).execution.state == SUCCEEDED
+
+
+async def shown(runner: Running, ref: runner_pb2.ExecutionRef) -> runner_pb2.GetExecutionResponse:
+    """Returns an execution with its tasks, which brings it in."""
+    return await runner.stub.GetExecution(runner_pb2.GetExecutionRequest(ref=ref, tasks=ALL))
 
 
 async def in_memory(runner: Running) -> set[str]:

@@ -68,6 +68,7 @@ class State:
     def __init__(self, timings: StreamTimings, tables: ModelTables) -> None:
         self.executions: dict[ExecutionId, Execution] = {}  #: in memory
         self.archived: dict[ExecutionId, Overview] = {}  #: ended; the rest of them is only in the store
+        self.visitors: dict[ExecutionId, None] = {}  #: brought in from the archive, the one last used last
         self.quarantined: dict[ExecutionId, Overview] = {}  #: left alone: quarantine.py
         self.readmitted: set[ExecutionId] = set()  #: just taken out of quarantine, for a resume that comes next
         self.restored: list[Execution] = []  #: just built from their journals, with outages that may be over
@@ -140,6 +141,9 @@ class State:
     def execution(self, execution_id: str) -> Execution:
         """Raises ExecutionNotFound, or ExecutionArchived."""
         known = ExecutionId(execution_id)
+        if known in self.visitors:
+            # guard: the one that was used longest ago leaves first -> pass
+            self.visitors[known] = self.visitors.pop(known)
         if known in self.executions:
             return self.executions[known]
         if known in self.archived:
@@ -204,11 +208,13 @@ class State:
         if overview.id not in (self.executions.keys() | self.archived.keys() | self.quarantined.keys()):
             self.created.add(overview.id, overview.plan_id)
         self.executions.pop(overview.id, None)
+        self.visitors.pop(overview.id, None)
         self.archived.pop(overview.id, None)
         self.quarantined[overview.id] = quarantined(overview, why)
 
     def archive(self, execution: Execution) -> None:
         """Keeps only the overview of an execution. The rest must be in the store."""
+        self.visitors.pop(execution.id, None)
         self.archived[execution.id] = execution.overview()
         del self.executions[execution.id]
 
@@ -216,6 +222,7 @@ class State:
         """Forgets executions that are at rest, with their request ids. They must be gone from the store."""
         for known in gone:
             self.executions.pop(known, None)
+            self.visitors.pop(known, None)
             self.archived.pop(known, None)
         self.created.remove(gone)
         self.requests = {name: known for name, known in self.requests.items() if known.execution not in gone}
@@ -225,6 +232,7 @@ class State:
     def prune_to_artifacts(self, pruned: Overview) -> None:
         """Keeps an execution as it is in its checkpoint alone. The rest must be gone from the store."""
         self.executions.pop(pruned.id, None)
+        self.visitors.pop(pruned.id, None)
         self.archived[pruned.id] = pruned
         self.restored = [execution for execution in self.restored if execution.id != pruned.id]
 
