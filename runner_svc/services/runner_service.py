@@ -56,6 +56,7 @@ MOST_PREVIEWS = (
     2  # that are made at once: each takes a thread, of which other work, such as the engine's, needs some too
 )
 MOST_WARNINGS = 20
+MOST_JOURNALS = 4  # that are read as a whole at once: all other reads of the store wait for a page of each
 MOST_SNAPSHOTS = 16  # of large executions that are sent at once: each is held as a whole
 MOST_LAYOUTS = 64  # that are sent at once: each holds one or two messages of 1 MiB
 
@@ -92,6 +93,7 @@ class RunnerService(runner_pb2_grpc.RunnerServiceServicer):
         self._send = Sending(engine.contents)
         self._files = FileUploads(engine)
         self._layouts = ConcurrencyLimit(MOST_LAYOUTS, "layouts")
+        self._journals = ConcurrencyLimit(MOST_JOURNALS, "questions about whole journals")
         self._snapshots = ConcurrencyLimit(MOST_SNAPSHOTS, "snapshots of large executions")
 
     # ------------------------------------------------------------ layouts
@@ -296,7 +298,9 @@ class RunnerService(runner_pb2_grpc.RunnerServiceServicer):
         self, request: runner_pb2.GetCandidateRequest, context: Context
     ) -> AsyncIterator[runner_pb2.GetCandidateResponse]:
         query = await self._engine.ask(lambda state: _candidate_query(state, request))
-        info = await find_candidate(self._store, query)
+        # guard: a few candidates are searched at once -> if True:
+        async with self._journals.slot():
+            info = await find_candidate(self._store, query)
         made = info.artifact
         content = Content(digest=made.digest, size=made.size_bytes, media_type=made.media_type)
         file = await self._send.file(content, request, f"attempt {made.attempt} of task {request.task_id}")
@@ -311,14 +315,18 @@ class RunnerService(runner_pb2_grpc.RunnerServiceServicer):
         self, request: runner_pb2.ListPromptsRequest, context: Context
     ) -> runner_pb2.ListPromptsResponse:
         query = await self._engine.ask(lambda state: _prompt_query(state, request))
-        found = await prompts_of(self._store, query, attempt=request.attempt, phase=request.phase)
+        # guard: a few lists of prompts are made at once -> if True:
+        async with self._journals.slot():
+            found = await prompts_of(self._store, query, attempt=request.attempt, phase=request.phase)
         return runner_pb2.ListPromptsResponse(prompts=found)
 
     async def GetPrompt(
         self, request: runner_pb2.GetPromptRequest, context: Context
     ) -> AsyncIterator[runner_pb2.GetPromptResponse]:
         query = await self._engine.ask(lambda state: _prompt_query(state, request))
-        info = await find_prompt(self._store, query, request.digest)
+        # guard: a few prompts are searched at once -> if True:
+        async with self._journals.slot():
+            info = await find_prompt(self._store, query, request.digest)
         yield runner_pb2.GetPromptResponse(info=info)
         size = info.size_bytes
         async with self._send.place_for(size), self._engine.contents.lent(info.digest, size) as body:

@@ -15,9 +15,8 @@ from signoff.manifest.manifest import FileEntry
 from signoff.rpc.concurrency import ConcurrencyLimit
 from signoff.v1 import runner_pb2
 
-MOST_SENDING = (
-    64  # artifacts and candidates that are sent at once, to clients and to workers: some MiB are held for each
-)
+#: Large contents that are sent at once to clients, and as many to workers: a few messages of each wait to be read.
+MOST_SENDING = 64
 PACKED_BYTES = 64 * 1024  # files up to this size are sent with the message that names them
 
 

@@ -1,10 +1,10 @@
-"""Plans that are fetched, and previews that are made: a few at once, so that other work gets threads too."""
+"""Calls that take much of what others need, such as threads or reads of the store: a few of them at once."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any
 
 import pytest
@@ -14,8 +14,10 @@ from runner_svc.planner import MOST_FETCHED, Fetched, FetchLimit
 from runner_svc.publish.feed import Feed
 from runner_svc.services import runner_service
 from runner_svc.services.hub import Hub
-from runner_svc.services.runner_service import MOST_PREVIEWS, RunnerService
+from runner_svc.services.runner_service import MOST_JOURNALS, MOST_PREVIEWS, RunnerService
 from runner_svc.store.memory import MemoryStore
+from runner_svc.store.port import Row
+from signoff.errors import CandidateNotFound, PromptNotFound
 from signoff.v1 import runner_pb2
 from tests.support.servers.runner import PlannerOfTexts
 
@@ -37,15 +39,28 @@ class CountingPlanner(PlannerOfTexts):
         return await super().fetch(plan_id)
 
 
+class CountingStore(MemoryStore):
+    """A store that counts the pages of journals that are asked for, and gives them when the test says so."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.pages, self.go = 0, asyncio.Event()
+
+    async def read(self, journal: str, after: int, limit: int) -> Sequence[Row]:
+        self.pages += 1
+        await self.go.wait()
+        return await super().read(journal, after, limit)
+
+
 class Served:
     """An engine that runs, and its service, without a socket."""
 
     def __init__(self) -> None:
-        feed, store = Feed(), MemoryStore()
+        feed, self.store = Feed(), CountingStore()
         hub = Hub(feed)
         self.planner = CountingPlanner()
-        self.engine = Engine(store, performer=hub, feed=feed)
-        self.service = RunnerService(self.engine, store, hub, self.planner)
+        self.engine = Engine(self.store, performer=hub, feed=feed)
+        self.service = RunnerService(self.engine, self.store, hub, self.planner)
 
     async def until_all_have_asked(self) -> None:
         """Returns when all calls have asked the engine what they had to ask by now."""
@@ -135,3 +150,41 @@ async def test_a_few_previews_are_made_at_once(served: Served, monkeypatch: pyte
     async with asyncio.timeout(10):
         answers = await asyncio.gather(*previews)
     assert (len(answers), begun) == (len(PLANS), len(PLANS))
+
+
+async def list_prompts(service: RunnerService, ref: runner_pb2.ExecutionRef) -> None:
+    await service.ListPrompts(runner_pb2.ListPromptsRequest(ref=ref, task_id="a"), NO_CONTEXT)
+
+
+async def get_prompt(service: RunnerService, ref: runner_pb2.ExecutionRef) -> None:
+    request = runner_pb2.GetPromptRequest(ref=ref, task_id="a", digest="0" * 64)
+    with pytest.raises(PromptNotFound):
+        await anext(service.GetPrompt(request, NO_CONTEXT))
+
+
+async def get_candidate(service: RunnerService, ref: runner_pb2.ExecutionRef) -> None:
+    with pytest.raises(CandidateNotFound):
+        await anext(service.GetCandidate(runner_pb2.GetCandidateRequest(ref=ref, task_id="a"), NO_CONTEXT))
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        pytest.param(list_prompts, marks=pytest.mark.guard(name="a few lists of prompts are made at once")),
+        pytest.param(get_prompt, marks=pytest.mark.guard(name="a few prompts are searched at once")),
+        pytest.param(get_candidate, marks=pytest.mark.guard(name="a few candidates are searched at once")),
+    ],
+)
+async def test_a_few_questions_at_once_read_whole_journals(
+    served: Served, ask: Callable[[RunnerService, runner_pb2.ExecutionRef], Awaitable[None]]
+) -> None:
+    served.planner.go.set()
+    started = await served.service.StartExecution(runner_pb2.StartExecutionRequest(plan_id="p0"), NO_CONTEXT)
+    ref = runner_pb2.ExecutionRef(execution_id=started.execution.execution_id)
+    asking = asyncio.gather(*(ask(served.service, ref) for _ in range(3 * MOST_JOURNALS)))
+    await served.until_all_have_asked()
+    assert served.store.pages == MOST_JOURNALS
+    served.store.go.set()
+    async with asyncio.timeout(10):
+        await asking
+    assert served.store.pages == 3 * MOST_JOURNALS
