@@ -22,7 +22,7 @@ def archive_visitors(
     visitors = [state.executions[visitor] for visitor in state.visitors]
     tasks, gone = sum(execution.map.task_count for execution in visitors), list[ExecutionId]()
     for execution in visitors[:-1]:
-        # guard: what was brought in leaves again -> break
+        # guard: what was brought in leaves again -> if True:
         if len(state.visitors) <= MOST_VISITORS and tasks <= MOST_TASKS:
             break
         # guard: what has changed waits for a checkpoint -> if False:

@@ -142,7 +142,7 @@ class State:
         """Raises ExecutionNotFound, or ExecutionArchived."""
         known = ExecutionId(execution_id)
         if known in self.visitors:
-            # guard: the one that was used longest ago leaves first -> (removed)
+            # guard: the one that was used longest ago leaves first -> pass
             self.visitors[known] = self.visitors.pop(known)
         if known in self.executions:
             return self.executions[known]
