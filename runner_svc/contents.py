@@ -111,6 +111,11 @@ class Contents:
         for start in range(offset, end, CHUNK_BYTES):
             yield found[start : min(start + CHUNK_BYTES, end)]
 
+    async def read_through(self, digest: str) -> None:
+        """Reads a content to its end and keeps nothing of it. Raises StorageFailed as `get` does."""
+        async for _ in self.stream(digest):
+            pass
+
     async def _whole_object(self, digest: str, size: int) -> AsyncIterator[bytes]:
         """Yields the pieces of an object, the last one once all are known to be right."""
         found, held = hashlib.sha256(), b""

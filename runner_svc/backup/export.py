@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Iterator
 
-from runner_svc.contents import Contents
+import structlog
+
+from runner_svc.contents import LARGE_BYTES, Contents
 from runner_svc.store.port import Row, Store
+from signoff.errors import StorageFailed
+from signoff.rpc.backed_up import tells_of_loss
 from signoff.rpc.frames import runs
 from signoff.v1 import checkpoint_pb2
 from signoff.v1 import runner_pb2 as pb
+
+log = structlog.get_logger(__name__)
 
 EVENTS_AT_ONCE, CONTENTS_AT_ONCE, MAPS_AT_ONCE = 500, 500, 100
 PIECE_BYTES = 3 * 1024 * 1024  # of the body of a row, at most: a message holds it, with what else it says
@@ -79,13 +85,38 @@ async def _contents(store: Store, contents: Contents, end: pb.BackedUpEnd) -> As
     while page := await store.sizes(after, CONTENTS_AT_ONCE, OF_ANY_AGE):
         after = page[-1][0]
         for digest, size in page:
-            end.contents += 1
-            left = size
-            if not size:
-                yield Part(content=pb.BackedUpContent(digest=digest, last=True))
-            async for piece in contents.stream(digest):
-                left -= len(piece)
-                yield Part(content=pb.BackedUpContent(digest=digest, piece=piece, last=not left))
+            async for content in _content(contents, digest, size):
+                end.contents += content.last and not tells_of_loss(content)
+                yield Part(content=content)
+
+
+async def _content(contents: Contents, digest: str, size: int) -> AsyncIterator[pb.BackedUpContent]:
+    """Yields the pieces of a content. One that is lost or damaged comes without its bytes."""
+    left = size
+    try:
+        async for piece in _pieces(contents, digest, size):
+            left -= len(piece)
+            yield pb.BackedUpContent(digest=digest, piece=piece, last=not left)
+    except StorageFailed as failure:
+        # guard: a lost content keeps no backup from being made -> raise
+        if not failure.is_lost or left < size:
+            raise
+        log.warning("content_not_backed_up", digest=digest, error=str(failure))
+        size = 0
+    if not size:
+        yield pb.BackedUpContent(digest=digest, last=True)
+
+
+async def _pieces(contents: Contents, digest: str, size: int) -> AsyncIterator[bytes]:
+    """Yields the pieces of a content. One that is lost or damaged raises StorageFailed before its first piece.
+
+    A large one is read twice for that, since its bytes are not kept.
+    """
+    if size > LARGE_BYTES:
+        # guard: half a damaged content is in no backup -> pass
+        await contents.read_through(digest)
+    async for piece in contents.stream(digest):
+        yield piece
 
 
 async def _maps(store: Store, end: pb.BackedUpEnd) -> AsyncIterator[Part]:

@@ -11,6 +11,7 @@ from typing import IO, Any
 from runner_svc.contents import LARGE_BYTES, Contents, WrongBytes
 from runner_svc.store.port import Checkpoint, Row, Store
 from signoff.errors import ConfigurationError
+from signoff.rpc.backed_up import tells_of_loss
 from signoff.rpc.channel import CHUNK_BYTES
 from signoff.v1 import runner_pb2 as pb
 
@@ -76,6 +77,9 @@ class Filling:
         self._told.events += len(rows)
 
     async def _content(self, part: pb.BackedUpContent) -> None:
+        # guard: a content that was lost before is restored as lost -> if False:
+        if tells_of_loss(part) and not self._pieces.tell():
+            return
         self._pieces.write(part.piece)
         if not part.last:
             return

@@ -46,7 +46,8 @@ def backup(
 ) -> None:
     """Write an archive of all that the runner keeps, and of the plans on --data-dir. The work goes on meanwhile.
 
-    `signoff restore` opens it elsewhere. The file has its name only once it is whole.
+    `signoff restore` opens it elsewhere. The file has its name only once it is whole. Exits with 1 when the runner has
+    lost contents, which are then named, and all else is in the archive.
     """
     from signoff.cli.archive import backup as backing
     from signoff.cli.show.output import CommandOutput

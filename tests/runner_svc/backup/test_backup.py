@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
 from runner_svc.backup.export import parts_of
 from runner_svc.backup.filling import Filling, check_empty
-from runner_svc.contents import Contents
+from runner_svc.contents import LARGE_BYTES, Contents
+from runner_svc.objects.folder import FolderObjects
 from runner_svc.objects.port import Objects
 from runner_svc.store.memory import MemoryStore
-from runner_svc.store.port import Checkpoint, Row, Store
+from runner_svc.store.port import Checkpoint, InObjects, Row, Store
 from runner_svc.store.postgres import PostgresStore
 from runner_svc.store.sqlite import SqliteStore
-from signoff.errors import ConfigurationError
+from signoff.errors import ConfigurationError, StorageFailed
+from signoff.rpc.backed_up import tells_of_loss
 from signoff.rpc.channel import MAX_FRAME_BYTES
 from signoff.v1 import checkpoint_pb2, runner_pb2
 from signoff.v1 import execution_pb2 as pb
@@ -224,3 +227,88 @@ async def test_only_an_empty_store_is_restored_into(tmp_path: Path) -> None:
     await store.append([Row("a", 1, b"x")], {})
     with pytest.raises(ConfigurationError, match="expected an empty store"):
         await filled(store, await parts_of_one(tmp_path))
+
+
+# ---------------------------------------------------------------- contents that are lost
+
+SMALL, LARGE = b"small", b"x" * (2 * LARGE_BYTES)
+
+
+def digest_of(body: bytes) -> str:
+    return sha256(body).hexdigest()
+
+
+async def backed_up_contents(store: MemoryStore, objects: FolderObjects) -> list[Part]:
+    return [part async for part in parts_of(store, Contents(store, objects), 0)]
+
+
+MADE, HALF, RESTORED = (
+    pytest.mark.guard(name=name)
+    for name in (
+        "a lost content keeps no backup from being made",
+        "half a damaged content is in no backup",
+        "a content that was lost before is restored as lost",
+    )
+)
+
+
+@pytest.mark.parametrize(
+    "lost",
+    [
+        pytest.param(SMALL, marks=[MADE, RESTORED]),
+        pytest.param(LARGE, marks=[MADE, HALF, RESTORED]),
+        pytest.param("object", marks=[MADE, RESTORED]),
+    ],
+    ids=["small", "large", "object"],
+)
+async def test_a_lost_or_damaged_content_is_named_and_all_else_is_backed_up_and_restored(
+    lost: bytes | str, tmp_path: Path
+) -> None:
+    bodies = [SMALL, LARGE, b"another", b"y" * len(LARGE), b""]
+    store, objects = MemoryStore(), FolderObjects(tmp_path / "objects")
+    await objects.open()
+    for body in bodies:
+        await Contents(store, objects).put(digest_of(body), body)
+    gone = digest_of(LARGE if isinstance(lost, str) else lost)
+    file = tmp_path / "objects" / gone[:2] / gone
+    if lost == "object":
+        file.unlink()
+    elif lost == LARGE:
+        file.write_bytes(LARGE[:-1] + b"z")
+    else:
+        store._contents[gone] = b"others"
+    parts = await backed_up_contents(store, objects)
+    last_of = {part.content.digest: part.content for part in parts if part.HasField("content")}
+    assert [digest for digest, content in last_of.items() if tells_of_loss(content)] == [gone]
+    restored, into = MemoryStore(), FolderObjects(tmp_path / "into")
+    await into.open()
+    end = await filled(restored, parts, into)
+    assert end.contents == len(bodies) - 1
+    for body in bodies:
+        if digest_of(body) != gone:
+            assert await Contents(restored, into).get(digest_of(body)) == body
+        else:
+            with pytest.raises(StorageFailed, match="it is not there"):
+                await Contents(restored, into).get(gone)
+
+
+async def test_an_empty_content_is_never_lost(tmp_path: Path) -> None:
+    store, objects = MemoryStore(), FolderObjects(tmp_path)
+    await store.put_content(digest_of(b""), b"")
+    for body in (b"", b"others"):
+        store._contents[digest_of(b"")] = body
+        parts = await backed_up_contents(store, objects)
+        restored = MemoryStore()
+        assert (await filled(restored, parts)).contents == 1
+        assert await restored.content(digest_of(b"")) == b""
+
+
+async def test_while_the_store_is_away_there_is_no_backup(tmp_path: Path) -> None:
+    class Away(MemoryStore):
+        async def content(self, digest: str) -> bytes | InObjects | None:
+            raise StorageFailed("the disk does not answer")
+
+    store, objects = Away(), FolderObjects(tmp_path)
+    await store.put_content(digest_of(SMALL), SMALL)
+    with pytest.raises(StorageFailed, match="does not answer"):
+        await backed_up_contents(store, objects)

@@ -298,6 +298,30 @@ def content_of(file: Path) -> bytes:
     return file.read_bytes()
 
 
+class LosingRunner(FakeRunner):
+    """Has lost one of two contents."""
+
+    async def BackUp(self, request: Any, context: Any) -> Any:
+        good, lost = (hashlib.sha256(body).hexdigest() for body in (b"good", b"lost"))
+        for content in (
+            runner_pb2.BackedUpContent(digest=lost, last=True),
+            runner_pb2.BackedUpContent(digest=good, piece=b"good", last=True),
+        ):
+            yield runner_pb2.BackUpResponse(content=content)
+        yield runner_pb2.BackUpResponse(end=runner_pb2.BackedUpEnd(contents=1))
+
+
+@pytest.mark.guard(name="a backup without a content says so")
+async def test_a_content_that_is_lost_is_named_and_the_archive_is_whole_without_it(tmp_path: Path) -> None:
+    async with listening(LosingRunner()) as address:
+        backed = await signoff("backup", "a.tar", "--json", "--runner", address, cwd=tmp_path)
+    lost = hashlib.sha256(b"lost").hexdigest()
+    assert (backed.code, json.loads(backed.out)["lost"]) == (1, [lost])
+    assert f"expected the content {lost}, but the runner has lost its bytes" in backed.err
+    code, said = await restored(tmp_path / "a.tar", tmp_path, "--json")
+    assert (code, json.loads(said)["contents"]) == (0, 1)
+
+
 async def test_a_backup_that_a_person_ends_leaves_nothing(tmp_path: Path) -> None:
     runner = CutRunner(looks=1)
     async with listening(runner) as address:
