@@ -52,7 +52,7 @@ class References:
 
     def _visit(self, part: Subschema, resolver: Any) -> None:
         """Looks at a part, and notes the parts that it leads to. `resolver` belongs to the part around it."""
-        own = resolver.in_subresource(self._specification.create_resource(part.schema))
+        own = self._own(part, resolver)
         self._targets[id(part.schema)] = []
         for reference in self._references(part.schema):
             resolved = self._resolved(reference, part, own)
@@ -61,6 +61,14 @@ class References:
                 target = Subschema(schema=resolved.contents, pointer=f"{part.pointer}, {reference}"[:200])
                 self._found.append((target, resolved.resolver))
         self._found.extend((child, own) for child in children_of(part))
+
+    def _own(self, part: Subschema, resolver: Any) -> Any:
+        """Returns the resolver of a part, whose $id is the base of its references."""
+        try:
+            return resolver.in_subresource(self._specification.create_resource(part.schema))
+        except ValueError as error:  # from urllib
+            id_ = quoted(str(part.schema.get("$id", part.schema.get("id"))))
+            raise ValueError(f"expected an id that is a URI, but got {id_} at {part.pointer}") from error
 
     def _references(self, schema: dict[str, Any]) -> list[str]:
         keywords = _KEYWORDS.get(self._draft, ("$ref",))
@@ -71,6 +79,10 @@ class References:
             resolved = resolver.lookup(reference)
         except referencing.exceptions.Unresolvable as error:
             raise ValueError(_nowhere(reference, part, error)) from error
+        except ValueError as error:  # from urllib, or a pointer into a list that is no number
+            raise ValueError(
+                f"expected references that lead somewhere, but got {quoted(reference)} at {part.pointer}"
+            ) from error
         if not isinstance(resolved.contents, dict | bool):
             raise ValueError(f"expected references to schemas, but got {quoted(reference)} at {part.pointer}")
         return resolved

@@ -5,6 +5,7 @@ Each part is a pattern over criteria with single spaces, with the function besid
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -147,6 +148,7 @@ def may_be_json(output_format: str) -> bool:
     return format_of(output_format).is_json or "json" not in output_format.lower()
 
 
+@functools.lru_cache(maxsize=1024)
 def is_prose(output_format: str) -> bool:
     """Tells whether all of the candidate is text for its reader, without tags and code."""
     return not promises_json(output_format) and not speaks_of_more_than_prose(output_format)

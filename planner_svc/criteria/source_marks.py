@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 
 from planner_svc.checks.kinds import SourceMark
@@ -31,8 +32,12 @@ _KINDS = (
 
 def marks_in(criterion_part: str, output_format: str) -> tuple[SourceMark, ...]:
     """Returns the marks that a criterion or else the format asks for; none when neither does."""
-    if criterion_part:
-        return _kinds_in(criterion_part)
+    return _kinds_in(criterion_part) if criterion_part else _marks_of(output_format)
+
+
+@functools.lru_cache(maxsize=1024)
+def _marks_of(output_format: str) -> tuple[SourceMark, ...]:
+    """Returns the marks that a format asks for. One format has many criteria, and its search takes long."""
     stated = _STATED.search(output_format)
     return _kinds_in(stated[0]) if stated is not None and not _DOUBT.search(output_format) else ()
 

@@ -23,6 +23,7 @@ from signoff.plan.shapes.types import Schema, is_type, items_of, with_items
 __all__ = ["Format", "OutputKind", "format_of"]
 
 MAX_FORMAT_CHARS = 2 * MAX_SHAPE_CHARS  # characters of a format that are read
+MAX_WORDS_CHARS = 2_000  # of them, outside of brackets: a form that is named later is not seen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,11 +93,15 @@ def format_of(output_format: str) -> Format:
 
 
 def _without_brackets(text: str) -> str:
-    """Returns a format of the same length with the text in brackets, such as a shape, blanked out."""
-    words, depth = list(text), 0
+    """Returns a format with the text in brackets, such as a shape, blanked out. Very many words are cut off."""
+    words, depth, outside = list(text), 0, 0
     for at, character in enumerate(text):
         opens = character in "{["
         depth += opens
+        outside += not depth
+        # guard: only so many words of a format are read -> if False:
+        if outside > MAX_WORDS_CHARS:
+            return "".join(words[:at])
         if depth:
             words[at] = "¤" if opens and depth == 1 else " "
         depth -= character in "}]" and depth > 0

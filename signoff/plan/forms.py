@@ -146,6 +146,7 @@ _ABOUT = re.compile(
     re.IGNORECASE,
 )
 _MOST_WORDS_BEFORE = 6
+_MOST_BEFORE = 60  # characters before a mention that may rule it out, or say that it is the form
 _OR = re.compile(r"\b(?:or|and/or)\b|或|/", re.IGNORECASE)
 _SECOND = re.compile(r"\bor\b|或", re.IGNORECASE)  # before the first form: the other one has no name that is known
 #: Words for outputs that hold more than prose, without naming one of the forms.
@@ -191,19 +192,25 @@ def speaks_of_more_than_prose(words: str) -> bool:
 
 
 def _mentions(words: str) -> Iterator[re.Match[str]]:
-    return (match for match in _NAME.finditer(words) if not _NOT.search(words[: match.start()]))
+    return (match for match in _NAME.finditer(words) if not _ends_with(_NOT, words, match.start()))
 
 
 def _without_negated(words: str) -> str:
     """Returns the words without the names of forms that they rule out, as in "not JSON"."""
-    negated = [match.span() for match in _NAME.finditer(words) if _NOT.search(words[: match.start()])]
+    negated = [match.span() for match in _NAME.finditer(words) if _ends_with(_NOT, words, match.start())]
     for start, end in reversed(negated):
         words = words[:start] + words[end:]
     return words
 
 
 def _is_behind(words: str, start: int) -> bool:
-    return bool(_BEHIND.search(words[:start]))
+    return _ends_with(_BEHIND, words, start)
+
+
+def _ends_with(pattern: re.Pattern[str], words: str, end: int) -> bool:
+    """Tells whether a pattern with a $ matches just before `end`. It sees only so much: each mention is asked about."""
+    # guard: a mention is asked about what stands just before it -> return bool(pattern.search(words, 0, end))
+    return bool(pattern.search(words, max(0, end - _MOST_BEFORE), end))
 
 
 def _stands_for_all(words: str, start: int) -> bool:

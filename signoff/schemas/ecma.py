@@ -37,6 +37,7 @@ _EDGES = {"^": r"\A", "$": r"\Z", r"\b": r"(?a:\b)", r"\B": r"(?!(?a:\b))"}
 _LOOKS = ("(?=", "(?!", "(?<=", "(?<!")
 
 _REPEAT = re.compile(r"[*+?]|\{(?P<least>[0-9]+)(?:,(?P<most>[0-9]*))?\}")
+_MOST_DIGITS = 9  # of a number of repetitions; Python's own patterns take no more than 10
 _SURROGATES = re.compile(r"u(d[89ab][0-9a-f]{2})\\u(d[c-f][0-9a-f]{2})", re.IGNORECASE)
 _CODE_POINT = re.compile(r"x([0-9a-f]{2})|u([0-9a-f]{4})|u\{([0-9a-f]+)\}", re.IGNORECASE)
 _PROPERTY = re.compile(r"([pP])\{([A-Za-z0-9_]+(?:=[A-Za-z0-9_]+)?)\}")
@@ -136,6 +137,8 @@ class _Reader:
 
     def _repeated(self, repeat: re.Match[str], box: Box) -> str:
         least, most = repeat["least"], repeat["most"]
+        if max(len(least or ""), len(most or "")) > _MOST_DIGITS:
+            raise self._mistake(f"repetitions of at most {10**_MOST_DIGITS - 1:,} times")
         if most and int(most) < int(least):
             raise self._mistake("a repetition whose numbers are in order")
         box.loops = repeat[0] not in ("?", "{0}", "{1}", "{0,1}", "{1,1}")

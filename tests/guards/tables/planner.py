@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from tests.guards import Guard
 
 GUARDS: Sequence[Guard] = (
+    Guard("a mention is asked about what stands just before it", "a format names JSON some thousand times"),
+    Guard("only so many words of a format are read", "the format of an output is a book"),
     Guard("a path in parameters is short", "a parameter has a name of a megabyte, and a text with an input in it"),
     Guard("a compile takes no more CPU than it was given", "a plan that takes very long to compile"),
     Guard("a compile ends when its caller goes away", "a client cancels its call in the middle of a compile"),

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from planner_svc.checks.kinds import Check, ContainsCheck
 from planner_svc.checks.languages import CODE_OF_NAME
 from planner_svc.checks.structured import check_from_json, check_to_json
+from planner_svc.criteria import criteria_patterns, source_marks
 from planner_svc.criteria.criteria import MAX_CHARS, MAX_FORMAT_CHARS, check_of_criterion
 from planner_svc.wire.execution_json import execution_json
 from signoff.plan.limits import MAX_CRITERIA
@@ -422,6 +423,32 @@ def test_no_filling_makes_reading_slow(filling: str) -> None:
         check_of_criterion(criterion, shape)
 
     assert time.process_time() - began < 1
+
+
+def test_a_format_is_searched_once_for_all_criteria(monkeypatch: pytest.MonkeyPatch) -> None:
+    searched = list[str]()
+
+    class Counted:
+        def search(self, text: str) -> None:
+            searched.append(text)
+
+    monkeypatch.setattr(source_marks, "_STATED", Counted())
+    format_ = "来源以" * 1300
+    assert not [check for n in range(1, 50) if (check := check_of_criterion(f"at least {n} sources", format_))]
+    assert searched == [format_]
+
+
+def test_whether_a_format_is_prose_is_found_out_once_for_all_criteria(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = list[str]()
+
+    def asked_once(words: str) -> bool:
+        asked.append(words)
+        return False
+
+    monkeypatch.setattr(criteria_patterns, "speaks_of_more_than_prose", asked_once)
+    for number in range(1, 50):
+        check_of_criterion(f"at most {number} words", "a letter to the council")
+    assert asked == ["a letter to the council"]
 
 
 # ---------------------------------------------------------------- in a plan

@@ -174,6 +174,19 @@ BEYOND = {
     ),
     "depth of a schema": (schema(**deep_schema(150)), "malformed-check", "checks[0]", "at most 100 levels"),
     "an anchor that nothing has": (schema(**{"$ref": "#nowhere"}), "malformed-check", "checks[0]", "lead somewhere"),
+    "a step into a list": (
+        schema(allOf=[{}], **{"$ref": "#/allOf/a"}),
+        "malformed-check",
+        "checks[0]",
+        "lead somewhere",
+    ),
+    "an id that is no URI": (schema(**{"$id": "http://[::1"}), "malformed-check", "checks[0]", "an id that is a URI"),
+    "a reference below an id that is no URI": (
+        schema(properties={"x": {"$id": "http://[::1", "$ref": "a"}}),
+        "malformed-check",
+        "checks[0]",
+        "lead somewhere",
+    ),
     "arguments": (command(*["a"] * 1_001), "malformed-executor", "tasks[0].executor.command", "1,000 arguments"),
     "an argument": (command("echo", "é" * 70_000), "malformed-executor", "tasks[0].executor.command", "got 140,000"),
     "arguments of a check": (

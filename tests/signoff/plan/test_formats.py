@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from signoff.plan.formats import OutputKind, format_of
+from signoff.plan.formats import MAX_FORMAT_CHARS, MAX_WORDS_CHARS, OutputKind, format_of
+from signoff.plan.forms import named_form
 
 A = {"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"]}
 ARRAY, OBJECT, STRINGS = {"type": "array"}, {"type": "object"}, {"type": "array", "items": {"type": "string"}}
@@ -149,3 +152,31 @@ def test_the_keys_of_an_object_are_known() -> None:
 def test_no_format_is_too_strange_to_read(text: str) -> None:
     format_of(text)
     format_of("JSON: " + text)
+
+
+@pytest.mark.guard(name="a mention is asked about what stands just before it")
+@pytest.mark.parametrize("words", ["not json ", "a report, csv ", "text, json ", "json or csv ", "md，", "不要json"])
+def test_many_mentions_of_forms_are_read_in_time(words: str) -> None:
+    format_ = (words * MAX_WORDS_CHARS)[:MAX_FORMAT_CHARS]
+    begun = time.process_time()
+    named_form(format_)
+    assert time.process_time() - begun < 2  # about 0.1 s; 5 to 20 s when all that stands before each is looked at
+
+
+@pytest.mark.guard(name="a mention is asked about what stands just before it")
+@pytest.mark.parametrize("between", [" ", "  an ", " in any "])
+def test_a_mention_is_ruled_out_by_the_words_just_before_it(between: str) -> None:
+    assert format_of(f"{'a word ' * 20}no{between}JSON").kind is OutputKind.TEXT
+    assert format_of(f"{'a word ' * 20}no {' ' * 60}in JSON").kind is OutputKind.JSON
+
+
+@pytest.mark.guard(name="only so many words of a format are read")
+def test_a_form_that_is_named_after_very_many_words_is_not_seen() -> None:
+    assert format_of(f"{'x' * (MAX_WORDS_CHARS - 10)}, as JSON").is_json
+    assert not format_of(f"{'x' * MAX_WORDS_CHARS}, as JSON").is_json
+    assert format_of("{" + "x" * MAX_WORDS_CHARS + "}, as JSON") == format_of("{x}, as JSON")
+
+
+def test_a_shape_may_be_longer_than_the_words() -> None:
+    keys = [f"key_{number}" for number in range(400)]
+    assert list(format_of(f"JSON: {{{', '.join(f'{key}: string' for key in keys)}}}").properties) == keys

@@ -86,6 +86,8 @@ def test_the_end_of_a_text_is_behind_its_last_newline() -> None:
         ("*a", "something to repeat before"),
         ("a{,3}", "something to repeat before"),
         ("a{3,2}", "whose numbers are in order"),
+        (f"a{{{'9' * 5000}}}", "repetitions of at most 999,999,999 times"),
+        (f"a{{1,{'9' * 5000}}}", "repetitions of at most 999,999,999 times"),
         ("[b-a]", "a range whose ends are in order"),
         ("[a", "a ] for every ["),
         ("(a", "a ) for every ("),
