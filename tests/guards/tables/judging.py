@@ -70,6 +70,7 @@ GUARDS: Sequence[Guard] = (
     Guard("members of an archive are counted", "an archive has a million empty files"),
     Guard("letters are looked for once", "a candidate is 32 KB of question marks"),
     Guard("an answer that cannot be read is one vote", "one judge counts with a number of 5,000 digits"),
+    Guard("evidence is short enough to be looked for", "a judge quotes megabytes, and the worker looks for them"),
     Guard("bytes of an archive are counted as they come out", "an archive of kilobytes unpacks into gigabytes"),
     Guard("a packed archive is read up to its bound", "a packed tar has gigabytes behind its last member"),
     Guard("a link stays in the archive", "an archive has a link to /etc"),
