@@ -67,12 +67,12 @@ _AN_EXAMPLE = re.compile(
     re.IGNORECASE,
 )
 _NOUN = re.compile(
-    r"\b(?P<array>arrays?|lists?)\b|\b(?P<object>objects?|dictionar\w+)\b|(?P<zh>[\w的]*(?:数组|列表|对象))", re.I
+    r"\b(?P<array>arrays?|lists?)\b|\b(?P<object>objects?|dictionar\w+)\b|(?P<zh>(?<!\w)\w*(?:数组|列表|对象))", re.I
 )
 _OF = re.compile(
     r"\s*of\s+(?:the )?(?P<items>[a-z]+)\s*(?:$|[,.;(¤]|with\b|containing\b|having\b|that\b|each\b)", re.IGNORECASE
 )
-_ITEMS_ZH = re.compile(r"(?:.*格式)?的?(?P<items>.*?)的?(?:数组|列表)$")
+_ARRAYS_ZH = ("数组", "列表")
 _KEYWORDS = frozenset(
     {"properties", "items", "required", "enum", "anyOf", "oneOf", "allOf", "$ref", "$defs", "prefixItems"}
 )
@@ -148,7 +148,7 @@ def _with_shape(found: Format, behind: str) -> Format:
     except ShapeUnclear as unclear:
         return dataclasses.replace(found, unclear=f"its shape is not understood: {unclear}")
     noun = _NOUN.search(lead)
-    is_array_of = noun is not None and (noun["array"] or _ITEMS_ZH.fullmatch(noun["zh"] or "")) and found.is_json
+    is_array_of = noun is not None and (noun["array"] or (noun["zh"] or "").endswith(_ARRAYS_ZH)) and found.is_json
     in_array = is_array_of and schema.get("type") != "array"
     return dataclasses.replace(found, schema=with_items(schema) if in_array else schema)
 
@@ -171,8 +171,12 @@ def _told_in_words(behind: str) -> Schema | None:
     if noun["array"]:
         of = _OF.match(behind + " ", noun.end())
         return items_of(of["items"]) if of is not None else {"type": "array"}
-    array = _ITEMS_ZH.fullmatch(noun["zh"])
-    return items_of(array["items"]) if array is not None else {"type": "object"}
+    return items_of(_items_zh(noun["zh"])) if noun["zh"].endswith(_ARRAYS_ZH) else {"type": "object"}
+
+
+def _items_zh(array: str) -> str:
+    """Returns the word for the items in the word for an array: 字符串 of 格式的字符串的数组."""
+    return array[: -len("数组")].rpartition("格式")[2].removeprefix("的").removesuffix("的")
 
 
 def _own_schema(text: str) -> Schema | None:

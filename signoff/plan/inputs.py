@@ -15,7 +15,7 @@ NAME_RULE = "letters, digits, _ and -, not - first, at most 128 characters"
 TEXT_TYPE, JSON_TYPE = "text/plain", "application/json"
 
 #: A place in a text where the value of an input is put: `{{inputs.NAME}}`.
-PLACE = re.compile(r"\{\{[ \t]*inputs\.([^{}\n]*?)[ \t]*\}\}")
+PLACE = re.compile(r"\{\{[ \t]*inputs\.((?:[ \t]*+[^{}\n \t]++)*+)[ \t]*\}\}")
 
 _NAME = re.compile(r"\w[\w-]{0,127}")
 #: The media types of files, by the ends of their names.

@@ -15,7 +15,8 @@ _CONTROL = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\
 
 #: A line of a traceback of Python, of code that is neither Python's own nor installed.
 _TRACED = re.compile(
-    r'^\s*File "(?!<)(?![^"]*(?:/lib/python3|site-packages|dist-packages))([^"]+)", line (\d+), in (\S+)', re.MULTILINE
+    r'^[ \t]*File "(?!<)(?![^"\n]*(?:/lib/python3|site-packages|dist-packages))([^"\n]+)", line (\d+), in (\S+)',
+    re.MULTILINE,
 )
 
 

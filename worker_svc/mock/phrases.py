@@ -6,10 +6,10 @@ import functools
 import re
 from typing import NamedTuple
 
-_QUOTED = r"""(?:'[^'\n]+'|"[^"\n]+"|“[^”\n]+”|‘[^’\n]+’|「[^」\n]+」|`[^`\n]+`)"""
+_QUOTED = r"""(?:'[^'\n]+'|"[^"\n]+"|“[^“”\n]+”|‘[^‘’\n]+’|「[^「」\n]+」|`[^`\n]+`)"""
 _VERB = r"(?:\b(?:contain|include|mention|say)(?:s|ing)?\b|包含|包括|含有|提到|提及)"
 _CLAIM = re.compile(
-    rf"{_VERB}([^'\"“‘「`.;。；\n]{{0,40}})({_QUOTED}(?:\s*(?:,|、|和|及|或|and|or|nor|\s)+\s*{_QUOTED})*)",
+    rf"{_VERB}([^'\"“‘「`.;。；\n]{{0,40}})({_QUOTED}(?:(?:[\s,、和及或]|and|or|nor)+{_QUOTED})*)",
     re.IGNORECASE,
 )
 _NOTHING = re.compile(r"\b(?:no|neither|none|nothing)\b", re.IGNORECASE)

@@ -75,7 +75,7 @@ class Stall:
 
     def _tell(self, reason: str) -> None:
         """Reports a reason once, also when the seconds in it change."""
-        same = re.sub(r"[\d.]+ s\b", "", reason)
+        same = re.sub(r"(?<![\d.])[\d.]+ s\b", "", reason)
         if reason and same not in self._told:
             self._told.add(same)
             self._reporter.notice(f"nothing is being done: {reason}")

@@ -27,7 +27,7 @@ MAX_DEPTH = 40  # levels of objects and arrays
 _ARRAYS = frozenset({"array", "list", "set", "sequence", "iterable", "readonlyarray"})
 _MAPS = frozenset({"record", "map", "dict", "mapping"})
 
-_KEY = re.compile(r"[\w$@.-]*\w[\w$@.-]*")
+_KEY = re.compile(r"[$@.-]*\w[\w$@.-]*")
 _PLACEHOLDER = re.compile(r"<.*>|\[.*\]|\{.*\}|\.\.\.|…")
 _SIZE = re.compile(r"[0-9]+(?:(?:\.\.|-|–)[0-9]+)?")
 _OPTIONAL = re.compile(r"\b(?:optional|nullable)\b|可选|可为空", re.IGNORECASE)

@@ -29,6 +29,7 @@ _AROUND_ANSWERS = (
 )
 #: Tags that may be a document's own elements: when nothing follows them, they are the document.
 _ALSO_NAMES = frozenset({"<thought>", "<thoughts>", "<reasoning>"})
+_NO_SPACE = re.compile(r"\S")
 _CODE = re.compile(r"(?ms)^(`{3,}|~{3,}).*?(?:^\1|\Z)|`[^`\n]*`")
 
 
@@ -43,28 +44,33 @@ class AnswerAndThoughts:
 
 def parted(text: str) -> AnswerAndThoughts:
     """Takes off the thoughts at the beginning of an answer."""
-    rest, found = text.lstrip(), False
-    while (pair := _opened(rest)) is not None:
+    at, found = _after_space(text, 0), False  # a place, for a copy of the rest behind each thought adds up
+    while (pair := _opened(text, at)) is not None:
         opening, closing = pair
-        end = _find(rest, closing)
-        behind = rest[end + len(closing) :].lstrip() if end >= 0 else ""
-        if opening in _ALSO_NAMES and not behind:
+        end = _find(text, closing, at)
+        behind = _after_space(text, end + len(closing)) if end >= 0 else len(text)
+        if opening in _ALSO_NAMES and behind == len(text):
             break
         if end < 0:
             return AnswerAndThoughts("", has_thoughts=True, is_open=True)
-        rest, found = behind, True
+        at, found = behind, True
     if not found and (end := _end_of_unopened(text)) >= 0:
-        rest, found = text[end:].lstrip(), True
-    return AnswerAndThoughts(_bare(rest) if found else text, has_thoughts=found)
+        at, found = _after_space(text, end), True
+    return AnswerAndThoughts(_bare(text[at:]) if found else text, has_thoughts=found)
 
 
-def _opened(text: str) -> tuple[str, str] | None:
-    begin = text[:64].lower()
+def _after_space(text: str, at: int) -> int:
+    found = _NO_SPACE.search(text, at)
+    return len(text) if found is None else found.start()
+
+
+def _opened(text: str, at: int) -> tuple[str, str] | None:
+    begin = text[at : at + 64].lower()
     return next((pair for pair in _PAIRS if begin.startswith(pair[0].lower())), None)
 
 
-def _find(text: str, tag: str) -> int:
-    found = re.search(re.escape(tag), text, re.IGNORECASE)
+def _find(text: str, tag: str, at: int = 0) -> int:
+    found = re.compile(re.escape(tag), re.IGNORECASE).search(text, at)
     return -1 if found is None else found.start()
 
 

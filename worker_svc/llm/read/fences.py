@@ -14,7 +14,7 @@ from signoff.plan.formats import Format, OutputKind
 
 MOST_LEAD_CHARS = 200  # of a sentence that announces a document; a longer one may be part of it
 
-_FENCE = re.compile(r" {0,3}(?P<mark>`{3,}|~{3,})[ \t]*(?P<info>[^`\r\n]*?)[ \t]*\r?\n?")
+_FENCE = re.compile(r" {0,3}(?P<mark>`{3,}+|~{3,}+)(?P<info>[^`\r\n]*)\r?\n?")
 _MARKS = ("```", "~~~")
 _BARE = frozenset({"", "text", "txt", "plain", "plaintext"})
 #: Formats whose documents are written in paragraphs: words around a block may belong to it.

@@ -10,7 +10,7 @@ JSON_FENCES = frozenset({"", "json", "json5", "jsonc"})
 
 _FENCE = "```"
 _LANGUAGE = re.compile(r"[\w+-]*")
-FENCE_INSIDE = re.compile(r"```[ \t]*(?:json)?[ \t]*\r?\n(.*?)```", re.DOTALL | re.IGNORECASE)
+FENCE_INSIDE = re.compile(r"```[ \t]*(?:json[ \t]*)?\r?\n(.*?)```", re.DOTALL | re.IGNORECASE)
 
 
 def without_fence(text: str, languages: frozenset[str]) -> str:

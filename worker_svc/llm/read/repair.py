@@ -26,7 +26,7 @@ MEMORY_BYTES = 2 * 1024**3  # of the child
 TIME_LIMIT = 5.0  # seconds, the start of the child included; an honest answer takes a tenth of one
 MAX_CHARS = 1_000_000  # of a text to mend
 
-_FENCE_LINE = re.compile(r"(?m)^[ \t]*```[ \t]*\w*[ \t]*$")
+_FENCE_LINE = re.compile(r"(?m)^[ \t]*```[ \t]*(?:\w+[ \t]*)?$")
 _PART_OF_JSON = re.compile(r"""[{}\[\]]|["'“”„]\s*[:：]""")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import string
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from urllib.parse import unquote
@@ -22,6 +23,7 @@ _MARK = re.compile(r"[\[［【]\^?(\d{1,3}(?:\s{0,2}[,，;、–-]\s{0,2}\d{1,3}
 _HOST = re.compile(r"[\w-]+(?:\.[\w-]+)+")
 _FOOTNOTE = re.compile(r"\[\^[^\]\s]{1,100}\]")
 _IDENTIFIER = re.compile(r"(?<![^\W_])([A-Za-z_][A-Za-z0-9_]*)\Z")
+_OF_IDENTIFIERS = f"{string.ascii_letters}{string.digits}_"
 _CODE_NAME = re.compile(r"[0-9_]|[a-z][A-Z]")
 _OPERATOR = re.compile(r"\s{0,3}[=+*/%<>&|^]|\.[A-Za-z]|[(\[]")
 _OPERATED = re.compile(r"[=+*/%<>&|^!]\s{0,3}[A-Za-z_][A-Za-z0-9_]*\Z")
@@ -91,7 +93,8 @@ def _marks_of(before: str, rest: Sequence[str], *, sure: bool) -> Iterator[tuple
 
 def _is_index(before: str, after: str, *, sure: bool) -> bool:
     """Tells whether brackets behind a word are an index, as in x[1] = a[2], and no mark, as in Smith[1]."""
-    word = _IDENTIFIER.search(before)
+    # Only what ends the text is looked at: a search from its beginning takes the square of a run of "_".
+    word = _IDENTIFIER.search(before, len(before.rstrip(_OF_IDENTIFIERS)))
     if word is None:
         return before.endswith(")") and (sure or _OPERATOR.match(after) is not None)
     name = word[1]
@@ -100,10 +103,10 @@ def _is_index(before: str, after: str, *, sure: bool) -> bool:
 
 
 def _outside_code(text: str) -> list[str]:
-    """Returns the lines that are no code between fences. Most texts have none."""
+    """Returns the lines that are neither blank nor code between fences. Most texts have no code."""
     if "```" not in text and "~~~" not in text:
-        return text.splitlines()
-    return [line.text for line in lines_of(text) if line.kind is not LineKind.CODE]
+        return list(filter(str.strip, text.splitlines()))
+    return [line.text for line in lines_of(text) if line.kind not in (LineKind.BLANK, LineKind.CODE)]
 
 
 def _most(text: str, marks: Sequence[int]) -> int:

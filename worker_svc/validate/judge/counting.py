@@ -30,7 +30,7 @@ _NUMBERS = {
     for word in words
 }  # fmt: skip
 _N = (
-    r"(\d[\d,]*|"
+    r"((?<!\d)(?<!\d,)\d[\d,]{0,19}(?!,?\d)|"  # a longer number counts nothing, and Python reads no endless ones
     + "|".join(sorted((word for word in _NUMBERS if word not in ("a", "an", "no")), key=len, reverse=True))
     + ")"
 )
@@ -106,7 +106,7 @@ _UNITS = (
     _unit(r"(?:non-empty )?lines?|行", _lines),
 )
 _AROUND_UNIT = re.compile(
-    r"^(?:the |of |number of |total )*|(?: in total| in all| in the (?:text|candidate|list|output))?[ .。]*$"
+    r"^(?:the |of |number of |total )*|(?: in total| in all| in the (?:text|candidate|list|output))?$"
 )
 
 
@@ -162,5 +162,5 @@ def _number(text: str) -> int:
 
 
 def _unit_of(subject: str) -> _Unit | None:
-    name = _AROUND_UNIT.sub("", folded(subject))
+    name = _AROUND_UNIT.sub("", folded(subject).rstrip(" .。"))
     return next((unit for unit in _UNITS if unit.words.fullmatch(name)), None)

@@ -49,7 +49,7 @@ ALLOWED: Mapping[Nature, frozenset[Ground]] = MappingProxyType(
     }
 )
 
-_QUOTED = re.compile(r"\"[^\"]*\"|'[^'\n]{1,80}'(?!\w)|「[^」]*」|“[^”]*”|‘[^’]*’")
+_QUOTED = re.compile(r"\"[^\"]*\"|'[^'\n]{1,80}'(?!\w)|「[^「」]*」|“[^“”]*”|‘[^‘’]*’")
 
 #: These ask that something is there, in the form of a negation.
 _NO_NEGATION = re.compile(
@@ -68,7 +68,7 @@ _FORBIDS = re.compile(
     r"|存在|引用|透露|泄露|编造|重复|写|超出|加)"
     r"|没有|无(?!论|法|疑)|未(?:提|出现|包含|使用|涉及)|禁止|避免|切勿|勿|不存在|不得"
 )
-_NUMBER = r"(?:\d[\d,.]*|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|a dozen|several)"
+_NUMBER = r"(?:\d[\d,.]{0,19}|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|a dozen|several)"
 _AMOUNT = re.compile(
     rf"\b(?:at least|at most|no (?:fewer|less|more) than|not (?:fewer|less|more) than|(?:more|fewer|less|longer"
     rf"|shorter) than|exactly"
@@ -77,8 +77,8 @@ _AMOUNT = re.compile(
     rf"|\b(?:has|have|lists?|gives?|names?|contains?|includes?|cites?|provides?|uses?|with|of|in|under|within|offers?"
     rf"|describes?|mentions?|compares?|states?|there are) (?:the )?{_NUMBER} (?!of\b|percent\b)[a-z]"
     rf"|^{_NUMBER} (?!of\b)[a-z]"
-    r"|(?:至少|最少|最多|至多|不少于|不超过|不多于|超过|恰好|正好|共|仅) ?(?:\d+|[一二两三四五六七八九十百]+)"
-    r"|(?:\d+|[一二两三四五六七八九十]+) ?(?:个|条|项|句|段|字|词|点|种|位|篇|处|次|章|节|步)"
+    r"|(?:至少|最少|最多|至多|不少于|不超过|不多于|超过|恰好|正好|共|仅) ?(?:\d|[一二两三四五六七八九十百])"
+    r"|[\d一二两三四五六七八九十] ?(?:个|条|项|句|段|字|词|点|种|位|篇|处|次|章|节|步)"
 )
 _WHOLE = re.compile(
     r"\btones?\b|\bstyles?\b|\bvoice\b|\bregister\b|\bfriendly\b|\bformal(?:ly)?\b|\binformal(?:ly)?\b"

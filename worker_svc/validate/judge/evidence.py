@@ -26,9 +26,12 @@ _ESCAPED_SPACE = re.compile(r"\\[nrt]")
 _MARK = re.compile(r"⟨U\+[^⟩]{1,40}⟩")  # as the judge is shown unseen characters
 _LOOSE = re.compile(r"[\s\\*_`#~\"'“”„‟«»‹›‘’‚‛「」『』〝〞＂＇]+")
 _JOINT = re.compile(r"\[\s*(?:…|\.{3,})\s*\]|\(\s*(?:…|\.{3,})\s*\)|…|\.{3,}|[\n;；|]")
-_AND = re.compile(r",?\s+(?:and|und|et|y)\s+|\s*(?:以及|和|与|及|、)\s*|,\s+|\s+&\s+|\s+/\s+", re.IGNORECASE)
+_SPACES = re.compile(r"\s+")
+#: Between quotations with single spaces, for to look for runs takes the square of their length.
+_AND = re.compile(r",? (?:and|und|et|y) | ?(?:以及|和|与|及|、) ?|, | & | / ", re.IGNORECASE)
+#: The inside has no opening mark: else many marks without an end take the square of their number.
 _QUOTED = re.compile(
-    r"\"([^\"]+)\"|“([^”]+)”|«([^»]+)»|「([^」]+)」|『([^』]+)』|(?<!\w)['‘]([^'’]+)['’](?!\w)|`([^`]+)`"
+    r"\"([^\"]+)\"|“([^“”]+)”|«([^«»]+)»|「([^「」]+)」|『([^『』]+)』|(?<!\w)['‘]([^'‘’]+)['’](?!\w)|`([^`]+)`"
 )
 _EDGES = ".,;:!?()[]{}<>。，、；：！？（）…- "
 _WORD = re.compile(r"\w+")
@@ -100,7 +103,7 @@ def _ways_to_read(quotation: str) -> Iterator[Sequence[str]]:
     if quoted:
         yield quoted
     else:
-        apart = [piece for joined in pieces for piece in _AND.split(joined) if _plain(piece)]
+        apart = [piece for joined in pieces for piece in _AND.split(_SPACES.sub(" ", joined)) if _plain(piece)]
         if len(apart) > 1 and all(words_in(piece) >= LEAST_WORDS for piece in apart):
             yield apart
 

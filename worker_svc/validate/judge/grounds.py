@@ -24,6 +24,7 @@ from worker_svc.validate.judge.criteria import Ground, Nature, allowed_for, is_a
 from worker_svc.validate.judge.evidence import Quotable, is_nothing, quoted_in, words_in
 
 MOST_QUOTES = 20  # more are no evidence
+MOST_QUOTE_CHARS = 4_000  # of one quotation, a subject or a text; a longer one is no evidence
 _MOST_SHOWN = 300  # characters of a quotation in a reason
 
 _KINDS = {
@@ -115,6 +116,9 @@ def unproven(evidence: Evidence, criterion: str, quotable: Quotable, *, has_pict
 
     `has_pictures`: the judge has seen pictures, which cannot be quoted.
     """
+    # guard: evidence is short enough to be looked for -> if False:
+    if max(map(len, (evidence.text, evidence.subject, *evidence.quotes))) > MOST_QUOTE_CHARS:
+        return f"a quotation or a subject of more than {MOST_QUOTE_CHARS:,} characters"
     # guard: only what pictures show needs no quotation -> if has_pictures and evidence.kind is Ground.WHOLE:
     if has_pictures and _is_seen(evidence, criterion, quotable):
         return ""

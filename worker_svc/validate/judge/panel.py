@@ -19,7 +19,7 @@ from worker_svc.progress import DeltaReporter, tell_prompt
 from worker_svc.prompts.candidate_files import CandidateFiles
 from worker_svc.prompts.messages import MAX_TOTAL_CHARS, NONCE_CHARS, Asking, judge_messages, judge_schema, made_aside
 from worker_svc.spent import Meter
-from worker_svc.validate.judge.answer import BrokenAnswer, JudgeRequest, Opinion, opinions_in
+from worker_svc.validate.judge.answer import JudgeRequest, Opinion, opinions_in
 from worker_svc.validate.judge.files import NO_PICTURES, NOTHING_TO_READ, readable
 from worker_svc.validate.judge.parts import MOST_PARTS, merged, parts_of
 from worker_svc.validate.judge.repeats import ShownCandidate
@@ -197,7 +197,8 @@ class _Sitting:
             if len(answer.text) + shown.size <= _READ_HERE_CHARS:
                 return opinions_in(answer.text, asked)
             return await asyncio.to_thread(opinions_in, answer.text, asked)
-        except BrokenAnswer as error:
+        # guard: an answer that cannot be read is one vote -> except UnicodeError as error:
+        except ValueError as error:  # a BrokenAnswer, or what any reader raises: the other votes count all the same
             return ModelFailure.transient(f"the judge's answer cannot be read: {error}")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.support.patterns import Run, outgrows
 from tests.support.servers.model_server import streams, without_proxies
 from tests.worker_svc.llm.openai.test_dialects import answered, failed
 from worker_svc.llm.openai.thoughts import AnswerAndThoughts, parted
@@ -75,3 +76,8 @@ def test_thoughts_and_nothing_else_are_an_empty_answer() -> None:
 async def test_a_model_gives_its_answer_without_its_thoughts() -> None:
     assert (await answered(streams("<thi", "nk>h", "m</think", ">\n# Report"))).text == "# Report"
     assert "gave thoughts and no answer" in (await failed(streams("<think>hm"))).message
+
+
+def test_many_thoughts_are_taken_off_in_linear_time() -> None:
+    assert parted("<think></think>" * 3 + "x") == AnswerAndThoughts("x", has_thoughts=True)
+    assert not outgrows(parted, Run("", "<think></think>", "x"), 100_000, most=8, floor=0.02)

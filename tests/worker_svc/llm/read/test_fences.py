@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from signoff.plan.formats import format_of
+from tests.support.patterns import Run, outgrows
 from worker_svc.llm.read.fences import unfenced
 
 CODE = "def f():\n    return 1\n"
@@ -103,3 +104,10 @@ def test_a_diff_ends_its_last_line() -> None:
 
 def test_lines_that_end_as_on_windows_are_kept() -> None:
     assert unfenced("```csv\r\na,b\r\n1,2\r\n```\r\n", format_of("CSV")) == ("a,b\r\n1,2\r\n", "")
+
+
+@pytest.mark.parametrize("run", [Run("Here it is.\n```", " ", "`\n"), Run("Here it is.\n", "~", "`\n")])
+def test_a_line_that_is_almost_a_fence_is_read_in_linear_time(run: Run) -> None:
+    form = format_of("Markdown")
+    assert unfenced(run.text(100), form) == (run.text(100), "")
+    assert not outgrows(lambda text: unfenced(text, form), run, 1_000, most=8, floor=0.01)

@@ -13,6 +13,7 @@ from structlog.testing import capture_logs
 
 from signoff.v1 import execution_pb2
 from tests.support.draws import so_many
+from tests.support.patterns import Run, outgrows
 from tests.support.processes.commands import processes_with
 from tests.support.work.givens import Heard, Saying, required_keys, task, to_execute, to_judge, verdicts
 from worker_svc.assignment import CandidateResult, VerdictResult
@@ -361,3 +362,8 @@ async def test_a_judge_is_shown_the_words_around_a_document() -> None:
     asked = model.requests[0].messages[-1].content
     block = asked.partition("# What its author wrote around it\n<<<BEGIN ")[2]
     assert "I could not do it.⟨U+202E⟩\n<<<END" in block
+
+
+@pytest.mark.parametrize("end", ["x{", "`{"])
+def test_an_answer_that_is_almost_in_a_fence_is_read_in_linear_time(end: str) -> None:
+    assert not outgrows(found_in, Run("```", " ", end), 1_000, most=8, floor=0.01)

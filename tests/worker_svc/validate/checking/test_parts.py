@@ -11,9 +11,11 @@ from planner_svc.checks.structured import check_from_json
 from planner_svc.wire.checks import check_to_proto
 from signoff.v1 import execution_pb2, plan_pb2
 from tests.support.draws import so_many
+from tests.support.patterns import Run, outgrows
 from worker_svc.validate.checking import parts
 from worker_svc.validate.checking.text.folding import folded, without_emphasis
 from worker_svc.validate.checking.text.markdown import without_code_spans
+from worker_svc.validate.checking.text.sentences import sentences_in
 from worker_svc.validate.checks import check_result
 
 PASS, FAIL, ERROR = execution_pb2.OUTCOME_PASS, execution_pb2.OUTCOME_FAIL, execution_pb2.OUTCOME_ERROR
@@ -313,3 +315,12 @@ def test_no_text_takes_long(text: str) -> None:
         begun = time.process_time()
         outcome_of(check, content)
         assert time.process_time() - begun < LONGEST, check
+
+
+@pytest.mark.guard(name="letters are looked for once")
+def test_marks_without_letters_are_read_in_linear_time() -> None:
+    def read(text: str) -> list[str]:
+        return list(sentences_in(text, has_capitals=True))
+
+    assert read("? ? Why? ! So. ?") == ["? ? Why?", "! So."]
+    assert not outgrows(read, Run("", "? ", "x"), 2_000, most=8, floor=0.02)

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from tests.support.patterns import Run, outgrows
 from worker_svc.validate.judge.evidence import LEAST_WORDS, NOTHING, Quotable, is_nothing, words_in
 
 TEXT = """\
@@ -176,3 +177,13 @@ def test_every_part_of_a_text_that_ends_between_words_is_a_quotation_of_it(text:
 def test_no_text_makes_it_raise(text: str, evidence: str) -> None:
     assert Quotable(text).has(evidence) in {True, False}
     assert Quotable(text).shows(evidence) <= Quotable(text).has(evidence)
+
+
+@pytest.mark.parametrize("run", [Run("a b c", "\t", "d e f"), Run("", "“", "x"), Run("", "「", "x")])
+def test_a_quotation_with_a_long_run_is_looked_for_in_linear_time(run: Run) -> None:
+    assert not outgrows(Quotable("The fox has a den.").shows, run, 1_000, most=8, floor=0.01)
+
+
+@pytest.mark.parametrize("between", [" and ", "\t\t and\t \t", ",\t\t", "\t\t&\t", "\t、\t"])
+def test_white_space_around_the_word_between_two_quotations_does_not_count(between: str) -> None:
+    assert Quotable("One two three. Four five six.").shows(f"four five six{between}one two three")

@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from tests.support.judging.judge_answers import CHINESE, LETTER, REPORT, Case, cases, is_taken, kind, table
+from tests.support.patterns import Run, outgrows
+from worker_svc.validate.judge import counting
 from worker_svc.validate.judge.evidence import Quotable
-from worker_svc.validate.judge.grounds import MOST_QUOTES, evidence_of, unproven
+from worker_svc.validate.judge.grounds import MOST_QUOTE_CHARS, MOST_QUOTES, evidence_of, unproven
 
 ROOT = Path(__file__).resolve().parents[4]
 EVERY = list(cases())
@@ -132,3 +134,32 @@ def test_evidence_is_told_in_words() -> None:
     assert evidence_of(kind("count", subject="bullets", count=3)).in_words == "3 bullets"
     assert evidence_of(kind("whole")).in_words == ""
     assert evidence_of("sad \ud83d").in_words == "“sad ?”"
+
+
+LONG = "x " * (MOST_QUOTE_CHARS // 2)
+
+
+@pytest.mark.guard(name="evidence is short enough to be looked for")
+@pytest.mark.parametrize(
+    "evidence",
+    [f"{LONG}x", kind("quotes", f"{LONG}x"), kind("count", count=3, subject=f"{LONG}x")],
+)
+def test_evidence_that_is_too_long_is_refused_before_it_is_looked_for(evidence: object) -> None:
+    assert problem(evidence, "At least two bullets") == "a quotation or a subject of more than 4,000 characters"
+    assert problem(LONG, "Names x.", LONG) == ""
+
+
+@pytest.mark.parametrize("said", ["1" * 5_000, "1," * 5_000])
+def test_a_count_of_endless_digits_is_none(said: str) -> None:
+    assert problem(f"{said[:3_000]} bullets", "At least two bullets")
+    assert counting.claim_in(f"{said} bullets") is None
+    assert counting.allows(f"at least {said} bullets", 3) in (None, False)
+    assert counting.subject_of(f"has {said} bullets") == ""
+
+
+def test_a_unit_with_a_long_run_is_read_in_linear_time() -> None:
+    def read(text: str) -> object:
+        return counting.counts_of(REPORT, text, "At least two bullets")
+
+    assert counting.counts_of(REPORT, "the bullets in total ..", "At least two bullets") != (frozenset(), False)
+    assert not outgrows(read, Run("", ".", "x"), 2_000, most=8, floor=0.01)

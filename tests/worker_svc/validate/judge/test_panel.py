@@ -14,7 +14,8 @@ from worker_svc.llm.port import ModelAnswer, ModelFailure, ModelRequest, OnDelta
 from worker_svc.prompts.messages import MAX_TOTAL_CHARS
 from worker_svc.spent import OnSpent, unheard
 from worker_svc.validate.invisible import made_visible
-from worker_svc.validate.judge.answer import Opinion
+from worker_svc.validate.judge import panel
+from worker_svc.validate.judge.answer import JudgeRequest, Opinion, opinions_in
 from worker_svc.validate.judge.parts import MOST_PARTS, OVERLAP_CHARS, merged, parts_of
 from worker_svc.validate.validator import Validator
 
@@ -64,6 +65,19 @@ async def test_the_prompts_that_are_kept_have_no_nonce_and_are_the_same_for_all_
     (same,) = set(report.prompts)
     (_, kept) = same[1]
     assert {kept + request.nonce for request in model.requests} == set(prompts(model))
+
+
+@pytest.mark.guard(name="an answer that cannot be read is one vote")
+async def test_an_answer_that_no_reader_can_read_leaves_the_other_votes(monkeypatch: pytest.MonkeyPatch) -> None:
+    read = list[str]()
+
+    def reading(text: str, asked: JudgeRequest) -> tuple[Opinion, ...]:
+        read.append(text)
+        return opinions_in(f"{int('1' * 5_000)}" if len(read) == 1 else text, asked)
+
+    monkeypatch.setattr(panel, "opinions_in", reading)
+    assert (await judged(Saying(verdicts("pass", "pass")), votes=3)).outcome == PASS
+    assert len(read) == 3
 
 
 async def test_the_schema_bounds_the_answer_and_does_not_know_the_nonce() -> None:

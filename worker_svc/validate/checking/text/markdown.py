@@ -35,7 +35,7 @@ class MarkdownLine(NamedTuple):
 
 
 _QUOTED = re.compile(r" {0,3}>[> ]*")
-_FENCE = re.compile(r"\s*(`{3,}|~{3,})([^`]*)$")
+_FENCE = re.compile(r"\s*(`{3,}+|~{3,}+)([^`]*)$")
 _HEADING = re.compile(r" {0,3}(#{1,6})[ \t]+(\S.*)$")
 _BULLET = re.compile(r"\s*(?:[*+-][ \t]+|[•‣◦▪●][ \t]*)(\S.*)$")
 _NUMBERED = re.compile(r"\s*\d{1,9}[.)][ \t]+(\S.*)$")

@@ -40,16 +40,17 @@ _STARTERS = frozenset(  # after an initial such as "Plan B." they begin a senten
 
 def sentences_in(block: str, *, has_capitals: bool) -> Iterator[str]:
     """Yields the sentences of one paragraph or item; a piece without a letter or digit belongs to the one before."""
-    begun = 0
+    begun = bare = 0  # from `begun` to `bare`, there is no letter
     for mark in _MARKS.finditer(block):
         if not _ends(block, mark, has_capitals):
             continue
-        sentence = block[begun : mark.end()]
-        if has_letters(sentence):
-            yield sentence.strip()
+        if has_letters(block[bare : mark.end()]):
+            yield block[begun : mark.end()].strip()
             begun = mark.end()
-    if has_letters(rest := block[begun:]):
-        yield rest.strip()
+        # guard: letters are looked for once -> bare = begun
+        bare = mark.end()
+    if has_letters(block[bare:]):
+        yield block[begun:].strip()
 
 
 def _ends(block: str, mark: re.Match[str], has_capitals: bool) -> bool:
