@@ -18,6 +18,8 @@ _SINGLE_ROWS = {
     "runner_checkpoint": (3, "0, ''"),
     "listing_state": (4, "false"),
 }
+#: A row of the runner that was missing has no id of its journal yet.
+_NEW_ID = "UPDATE signoff.runner SET journal_id = replace(gen_random_uuid()::text, '-', '') WHERE journal_id = ''"
 _LOCK = 0x7369676E  # "sign": the advisory lock that makes two migrations wait for each other
 
 
@@ -48,6 +50,8 @@ async def migrate(link: Link, last: int | None = None) -> None:
             # guard: a row that is missing in a database is made anew -> if False:
             if made_by <= (last or len(known)) and not await link.fetchval(f"SELECT count(*) FROM signoff.{table}"):
                 await link.execute(f"INSERT INTO signoff.{table} VALUES ({values})")
+        if last is None:
+            await link.execute(_NEW_ID)
 
 
 async def _version(link: Link) -> int:

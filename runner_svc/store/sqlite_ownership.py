@@ -16,6 +16,10 @@ from signoff.errors import ConfigurationError, OwnershipLost, StorageFailed
 
 LOOK_EVERY = 5.0  # seconds between two looks of a runner that writes nothing
 
+#: Without its row, the journal has a new id as well.
+_MISSING = """INSERT INTO runner (epoch, journal_id) SELECT ?, lower(hex(randomblob(16)))
+    WHERE NOT EXISTS (SELECT 1 FROM runner)"""
+
 
 class Ownership:
     """A runner's ownership of a journal file."""
@@ -39,7 +43,7 @@ class Ownership:
         # An epoch counts how often the file was opened. The seconds since 1970 are more than any count: should the row
         # be gone, no epoch comes a second time.
         # guard: an epoch after a row that is missing -> pass
-        db.execute("INSERT INTO runner SELECT ? WHERE NOT EXISTS (SELECT 1 FROM runner)", (int(time.time()),))
+        db.execute(_MISSING, (int(time.time()),))
         self._epoch = int(db.execute("UPDATE runner SET epoch = epoch + 1 RETURNING epoch").fetchall()[0][0])
         self._place = _place(self._path)
         return self._epoch

@@ -242,14 +242,9 @@ async def backed_up_contents(store: MemoryStore, objects: FolderObjects) -> list
     return [part async for part in parts_of(store, Contents(store, objects), 0)]
 
 
-MADE, HALF, RESTORED = (
-    pytest.mark.guard(name=name)
-    for name in (
-        "a lost content keeps no backup from being made",
-        "half a damaged content is in no backup",
-        "a content that was lost before is restored as lost",
-    )
-)
+MADE = pytest.mark.guard(name="a lost content keeps no backup from being made")
+HALF = pytest.mark.guard(name="half a damaged content is in no backup")
+RESTORED = pytest.mark.guard(name="a content that was lost before is restored as lost")
 
 
 @pytest.mark.parametrize(
