@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
-from runner_svc.codec.journal.rows import RowDamaged, event_of
 from runner_svc.contents import Contents
-from runner_svc.store.port import Row, Store
-from signoff.errors import StorageFailed
+from runner_svc.store.port import Store
 from signoff.rpc.frames import runs
 from signoff.v1 import checkpoint_pb2
 from signoff.v1 import runner_pb2 as pb
@@ -56,19 +54,11 @@ async def _events(store: Store, events: int, end: pb.BackedUpEnd) -> AsyncIterat
     while end.events < events:
         rows, position = await store.everything(position, EVENTS_AT_ONCE)
         end.events += len(rows)
-        for run in runs(map(_event, rows)):
+        page = (pb.BackedUpEvent(execution_id=row.journal, sequence=row.sequence, body=row.body) for row in rows)
+        for run in runs(page):
             yield Part(events=pb.BackedUpEvents(events=run))
         if not rows:
             return
-
-
-def _event(row: Row) -> pb.BackedUpEvent:
-    """Returns the part of a row. Raises StorageFailed for a damaged one: nothing takes a backup with it."""
-    try:
-        event_of(row)
-    except RowDamaged as damaged:
-        raise StorageFailed(f"{damaged}: the journal is damaged there, and no backup of it can be restored") from None
-    return pb.BackedUpEvent(execution_id=row.journal, sequence=row.sequence, body=row.body)
 
 
 async def _contents(store: Store, contents: Contents, end: pb.BackedUpEnd) -> AsyncIterator[Part]:

@@ -74,7 +74,6 @@ GUARDS: Sequence[Guard] = (
     Guard("the index gets what it lacks", "the index has lost an execution"),
     Guard("a row that was skipped is skipped again", "a row of the runner's own journal is damaged"),
     Guard("no damaged row is passed over", "a row that was about a task is damaged, and a person asks for its story"),
-    Guard("a backup brings no damaged row", "the file of a backup has been damaged"),
     Guard("quarantine outlives checkpoints", "a checkpoint is taken while an execution is in quarantine"),
     Guard("executions are kept in the order of their creation", "one is taken in late, or the clock is set back"),
     Guard("the journal alone names the plan", "the first event of an execution could not be read for a while"),
