@@ -98,7 +98,7 @@ async def _content(contents: Contents, digest: str, size: int) -> AsyncIterator[
             left -= len(piece)
             yield pb.BackedUpContent(digest=digest, piece=piece, last=not left)
     except StorageFailed as failure:
-        # guard: a lost content keeps no backup from being made -> raise
+        # guard (2 lines): a lost content keeps no backup from being made -> raise
         if not failure.is_lost or left < size:
             raise
         log.warning("content_not_backed_up", digest=digest, error=str(failure))

@@ -122,7 +122,7 @@ async def _read_inside(given: worker_pb2.InputArtifact, read: Read) -> None:
     try:
         given.inline = await read(given.digest)
     except StorageFailed as failure:
-        # guard: a lost input of a part ends no stream -> raise
+        # guard (2 lines): a lost input of a part ends no stream -> raise
         if not failure.is_lost:
             raise
 

@@ -57,7 +57,7 @@ def overview_of_damaged(state: State, execution: ExecutionId, row: Row, listed: 
 
 def overview_of_listed(execution: ExecutionId, listed: Listed | None, sequence: int) -> Overview:
     """Returns the overview of an execution of which only its row in the index is known, if that is."""
-    # guard: the index tells the plan -> listed = None
+    # guard: the index tells the plan -> if True:
     if listed is None:
         return unreadable(execution, "", "", 0.0, sequence)
     return unreadable(execution, listed.plan_id, "", listed.created_at, sequence)

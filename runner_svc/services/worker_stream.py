@@ -236,7 +236,7 @@ class WorkerStream:
         try:
             await contents.put(made.content.digest, body, made.lease)
         except StorageFailed as failure:
-            # guard: a candidate that is refused ends no stream -> raise
+            # guard (2 lines): a candidate that is refused ends no stream -> raise
             if not contents.takes_streams(len(body)):
                 raise
             log.warning("candidate_not_stored", lease=made.lease, bytes=len(body), error=str(failure))

@@ -17,7 +17,7 @@ several machines; it uses
     postgres_ownership     one runner at a time, by a lease that it renews
     postgres_migrations    the schema, in numbered scripts (migrations_postgres/*.sql; SQLite's are migrations/*.sql)
 
-`listing_query` writes the question to the index as SQL, for both databases.
+`listing_query` and `journal_names` write SQL for both databases: questions to the index, and which journals there are.
 
 A new promise goes into `port` and into tests/runner_svc/store/test_conformance.py, which runs over all stores. A new
 column is a new script with the next number: data of every earlier version must open (tests/stored).

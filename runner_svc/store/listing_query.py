@@ -33,10 +33,9 @@ def conditions(query: ListingQuery, mark: Mark, contains: str) -> str:
 
 def checkpointed_in_order(schema: str = "") -> str:
     """Returns the query of the executions of a checkpoint: one that was kept late stands where it was created."""
-    # guard: a checkpoint is read in the order of the index ->
-    #     return f"SELECT body FROM {schema}execution_checkpoint ORDER BY number"
-    return f"""SELECT c.body FROM {schema}execution_checkpoint AS c LEFT JOIN {schema}listing AS l USING (journal)
-        ORDER BY l.number IS NULL, l.number, c.number"""
+    joined = f"{schema}execution_checkpoint AS c LEFT JOIN {schema}listing AS l USING (journal)"
+    # guard: a checkpoint is read in the order of the index -> return f"SELECT c.body FROM {joined} ORDER BY c.number"
+    return f"SELECT c.body FROM {joined} ORDER BY l.number IS NULL, l.number, c.number"
 
 
 def listed_from(journal: str, row: Sequence[Any]) -> Listed:

@@ -87,9 +87,11 @@ def _lock(path: Path) -> int:
 
 
 def _place(path: Path) -> tuple[int, int] | None:
-    """Returns where a file lies on its disk. None: there is none."""
+    """Returns where a file lies on its disk. None: there is none. Raises StorageFailed when the disk does not say."""
     try:
         found = path.stat()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
+    except OSError as error:
+        raise StorageFailed(f"cannot look for the journal {path}: {error}") from error
     return found.st_dev, found.st_ino

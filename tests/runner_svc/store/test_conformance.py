@@ -391,7 +391,6 @@ async def test_a_row_of_the_index_is_told_and_rows_are_counted(store: Store) -> 
     assert (await store.count_listed(), await store.listed_as("a")) == (2, an_execution("a", state=6))
 
 
-@pytest.mark.guard(name="a checkpoint is read in the order of the index")
 async def test_a_checkpoint_is_read_in_the_order_of_the_index(store: Store) -> None:
     await store.append(rows("a", 1), {}, [an_execution("a"), an_execution("b"), an_execution("c")])
     for journal in ("late", "c", "b", "a"):

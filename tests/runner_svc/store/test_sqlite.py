@@ -340,6 +340,11 @@ async def test_the_room_of_what_was_removed_is_given_back_to_the_disk(tmp_path: 
     assert path.stat().st_size < 1024 * 1024
 
 
+@pytest.mark.guard(name="a checkpoint is read in the order of the index")
+async def test_a_checkpoint_is_read_in_the_order_of_the_index(tmp_path: Path) -> None:
+    await _plays(tmp_path, all_stores.test_a_checkpoint_is_read_in_the_order_of_the_index)
+
+
 # ---------------------------------------------------------------- what is brought under leases
 
 
