@@ -155,9 +155,9 @@ def test_no_format_is_too_strange_to_read(text: str) -> None:
 
 
 @pytest.mark.guard(name="a mention is asked about what stands just before it")
-@pytest.mark.parametrize("words", ["not json ", "a report, csv ", "text, json ", "json or csv ", "md，", "不要json"])
+@pytest.mark.parametrize("words", ["not json ", "a report, csv ", "md，", "不要json"])
 def test_many_mentions_of_forms_are_read_in_time(words: str) -> None:
-    format_ = (words * MAX_WORDS_CHARS)[:MAX_FORMAT_CHARS]
+    format_ = (words * MAX_FORMAT_CHARS)[:MAX_FORMAT_CHARS]
     begun = time.process_time()
     named_form(format_)
     assert time.process_time() - begun < 2  # about 0.1 s; 5 to 20 s when all that stands before each is looked at
