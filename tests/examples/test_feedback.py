@@ -72,6 +72,7 @@ async def test_a_budget_that_is_used_up_ends_the_run_and_the_same_command_goes_o
         assert ended.code == 0, ended.err
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("scripted")
 async def test_a_run_that_waits_goes_on_once_the_budget_is_raised_and_it_is_resumed(tmp_path: Path) -> None:
     command = ("run", EXAMPLE / "plan.json", "--model", "scripted", "--json", "--wait")

@@ -33,6 +33,7 @@ async def test_its_functions_are_plain_functions(functions: Functions) -> None:
     assert call["complete"](table.replace("| it |", "|"), counts).reason == "no row for it"
 
 
+@pytest.mark.long
 async def test_the_plan_is_signed_off_with_no_model_at_all(tmp_path: Path) -> None:
     for name in ("my_worker.py", "plan.json"):
         shutil.copy(FOLDER / name, tmp_path)

@@ -24,11 +24,13 @@ from collections import deque
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
+from unittest import mock
 
 import structlog
 from google.protobuf.duration_pb2 import Duration
 
 from runner_svc.core.decide.turn import State
+from runner_svc.core.fleet import rests
 from runner_svc.core.fleet.timings import StreamTimings
 from runner_svc.engine import Engine
 from runner_svc.leftovers import Leftovers
@@ -180,9 +182,12 @@ async def fuzz(inputs: int, seed: int, folder: Path) -> Counts:
         store, objects = SqliteStore(folder / JOURNAL), FolderObjects(folder / OBJECTS)
         await objects.open()
         timings = StreamTimings(accept_deadline=2.0, resume_grace=0.5)
-        async with running(
-            PLANS, folder / "db", store=store, objects=objects, timings=timings, checkpoint_every=500
-        ) as runner:
+        async with (
+            _short_rests(),
+            running(
+                PLANS, folder / "db", store=store, objects=objects, timings=timings, checkpoint_every=500
+            ) as runner,
+        ):
             one = Fuzz(runner, seed, folder)
             try:
                 async for counts in one.run(inputs):
@@ -199,6 +204,13 @@ async def fuzz(inputs: int, seed: int, folder: Path) -> Counts:
         _compare(before, *await _reopened(folder))
         _check(errors)
     return one.counts
+
+
+@contextlib.asynccontextmanager
+async def _short_rests() -> AsyncIterator[None]:
+    """Has workers that give much back, as drawn ones do, wait no longer than a moment for new work."""
+    with mock.patch.multiple(rests, FIRST_REST=0.001, LONGEST_REST=0.002):
+        yield
 
 
 def _compare(before: dict[str, Snapshot], after: dict[str, Snapshot], archived: set[str]) -> None:

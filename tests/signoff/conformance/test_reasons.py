@@ -151,5 +151,8 @@ from tests.support.conformance.in_process import LATE, Fault, failed, tried
 async def test_a_failed_check_says_what_was_expected_and_what_came(
     check: str, role: Role, fault: type[Fault], reason: str
 ) -> None:
-    answer = fault.kit_timings.answer if "within 2" in reason else LATE
-    assert failed(await tried(role, fault, [check], replace(fault.kit_timings, answer=answer))) == {check: reason}
+    """Tries it once more, with more time, when a busy machine gave another reason."""
+    found = failed(await tried(role, fault, [check]))
+    if found != {check: reason}:
+        found = failed(await tried(role, fault, [check], replace(fault.kit_timings, answer=LATE)))
+    assert found == {check: reason}
