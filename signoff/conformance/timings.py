@@ -12,6 +12,7 @@ class KitTimings:
     answer: float = 5.0  #: for a message that a worker sends at once
     connect: float = 60.0  #: for the first stream
     first_pause: float = 1.0  #: the most a worker pauses before it comes back to a runner that had welcomed it
+    call_pause: float = 1.0  #: the most it pauses before it makes a call anew that met no runner
     most_pause: float = 30.0  #: the most it ever pauses
     leave: float = 30.0  #: for a worker to end after it was asked to
     ping: float = 10.0  #: between two pings

@@ -166,7 +166,7 @@ async def files_away(worker: WorkerUnderTest) -> None:
         await making.until_calls(count)
     await making.whole()
     calls = making.brought.calls
-    least = LEAST_PAUSE * worker.timings.first_pause
+    least = LEAST_PAUSE * worker.timings.call_pause
     if calls[REFUSALS] - calls[0] < least:
         raise NotMet(f"expected pauses between {REFUSALS + 1} calls of UploadFiles, but they came within {least:g} s")
 

@@ -240,7 +240,7 @@ class TakesABrokenStreamForAnAnswer(Fault):
 
 
 class NeverPauses(Fault):
-    kit_timings = replace(QUICK, first_pause=25.0)  #: calls without a pause take less than a fiftieth, on any machine
+    kit_timings = replace(QUICK, call_pause=25.0)  #: calls without a pause take less than a fiftieth, on any machine
 
     async def upload(self, messages: list[Upload], kit: KitCalls) -> Uploaded:
         while True:
