@@ -89,6 +89,7 @@ async def files_digest(worker: WorkerUnderTest) -> None:
 async def files_ended(worker: WorkerUnderTest) -> None:
     worker.runner.artifacts.refuse_files(DIGEST, StaleLease("the lease has ended"))
     stream, lease = await worker.ready_stream(), worker.new_lease()
+    before = len(worker.runner.artifacts.asked)
     await _assign(worker, stream, lease)
-    await require_asked(worker, lease, ASKED)
+    await require_asked(worker, DIGEST, before, ASKED)
     await stream.nothing_about(lease, worker.beats(4))

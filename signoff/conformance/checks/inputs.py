@@ -62,16 +62,17 @@ async def inputs_stale(worker: WorkerUnderTest) -> None:
     stream = await worker.ready_stream()
     lease, body = worker.new_lease(), b"Uranus"
     worker.runner.artifacts.put(digest_of(body), StaleLease("the lease has ended"))
+    before = len(worker.runner.artifacts.asked)
     await stream.say(worker.assign(lease, {}, given=body, by_reference=True))
     await stream.accepted(lease)
-    await require_asked(worker, lease, "the input's digest")
+    await require_asked(worker, digest_of(body), before, "the input's digest")
     await stream.nothing_about(lease, worker.beats(4))
 
 
-async def require_asked(worker: WorkerUnderTest, lease: str, what: str) -> None:
-    """Waits until the worker has asked for a content under a lease. Raises NotMet when it does not.
+async def require_asked(worker: WorkerUnderTest, digest: str, before: int, what: str) -> None:
+    """Waits until the worker has asked for a content, behind so many requests. Raises NotMet when it does not.
 
     A silence after the answer is listened for from here on: before it, a slow worker would be as silent as a sound one.
     """
-    if not await worker.runner.artifacts.asked_under(lease, worker.timings.answer):
+    if not await worker.runner.artifacts.asked_for(digest, worker.timings.answer, behind=before):
         raise NotMet(f"expected GetArtifact with {what}, but the worker did not call it")

@@ -44,11 +44,11 @@ class Artifacts:
         """Returns the requests for files of the manifest with this digest: for all of them, or for one by its path."""
         return [request for request in self.asked if request.digest == digest and (request.all_files or request.path)]
 
-    async def asked_under(self, lease: str, seconds: float) -> bool:
-        """Waits for a request under a lease. Returns whether one came, in time."""
+    async def asked_for(self, digest: str, seconds: float, *, behind: int) -> bool:
+        """Waits for a request for a digest behind so many requests. Returns whether one came, in time."""
         try:
             async with asyncio.timeout(seconds):
-                while not any(request.lease_id == lease for request in self.asked):
+                while not any(request.digest == digest for request in self.asked[behind:]):
                     self._changed.clear()
                     await self._changed.wait()
         except TimeoutError:

@@ -105,7 +105,11 @@ BROKEN = (
     Broken(files.BringsNothing, CALLED),
     Broken(files.BringsThemUnderAnotherLease, [*CALLED, "files.manifest"]),
     Broken(files.AsksWithoutALease, BROUGHT),
-    Broken(files.WaitsForNoAnswer, ["files.awaited", "files.stale", "files.refused"], besides=["files.away"]),
+    Broken(
+        files.WaitsForNoAnswer,
+        ["files.awaited", "files.stale", "files.refused"],
+        besides=["files.away", "files.broken"],  # as it happens: it may ask what is missing before all has come
+    ),
     Broken(files.SendsFilesInOneMessage, ["files.pieces"]),
     Broken(files.SaysAWrongSize, BROUGHT),
     Broken(files.SendsAllOfThem, ["files.missing", "files.broken"]),
