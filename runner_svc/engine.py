@@ -45,7 +45,8 @@ from runner_svc.mishaps import Mishaps
 from runner_svc.objects.port import Objects
 from runner_svc.prune.removal import RemovalOfExecutions, Removed
 from runner_svc.publish.feed import Feed
-from runner_svc.recovery.recovery import AheadOfJournal, Recovery
+from runner_svc.recovery.checkpoints import AheadOfJournal
+from runner_svc.recovery.recovery import Recovery
 from runner_svc.store.port import Row, Store
 from signoff.errors import Bug, JournalBroken, OwnershipLost, Rejected, ShuttingDown, StorageFailed, Unavailable
 from signoff.v1 import execution_pb2
@@ -198,7 +199,7 @@ class Engine:
     async def _step(self, items: list[Item]) -> None:
         await self._turn(items)
         await self._bring_in()
-        self._recovery.let_go(self._machine.state, self._is_settled)
+        self._recovery.checkpoints.let_go(self._machine.state, self._is_settled)
         if self._errands:
             await self._run_errand()
         if not self._inbox.is_empty:
@@ -372,7 +373,7 @@ class Engine:
             return
         self._since_checkpoint = 0
         try:
-            await self._recovery.checkpoint(self._machine.state, self._is_settled)
+            await self._recovery.checkpoints.take(self._machine.state, self._is_settled)
         except StorageFailed as failure:
             log.warning("checkpoint_failed", error=str(failure))
         except AheadOfJournal as bug:

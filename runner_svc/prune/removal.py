@@ -51,7 +51,7 @@ class RemovalOfExecutions:
         await self._store.remove(_removal_of(entry, whole, pruned))
         state.apply(entry)
         names = frozenset(each.id for each in found)
-        self._recovery.forget(names)
+        self._recovery.checkpoints.forget(names)
         if whole:
             state.remove(names)
         for each in pruned:
@@ -64,7 +64,7 @@ class RemovalOfExecutions:
         known = live or state.archived.get(name)
         if known is None or known.sequence != sequence or not may_go(known, rule):
             return None
-        if live is not None and rule.keeps_artifacts and not self._recovery.has_kept(live):
+        if live is not None and rule.keeps_artifacts and not self._recovery.checkpoints.has(live):
             return None  # its checkpoint is all that will stay of it
         return known if isinstance(known, Overview) else known.overview()
 

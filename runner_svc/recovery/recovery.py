@@ -1,9 +1,4 @@
-"""Recovery: builds the state at a start, takes checkpoints, and brings back archived executions from the store.
-
-A checkpoint is the state as of everything in the journal so far. Only changes since the last one are written, so its
-cost grows with the work and not with the plan or the history. A restart reads the checkpoint and the few events after
-it. An execution that has ended is archived once nothing is left to do for it: its overview stays in memory, and the
-rest stays in the store until it is asked for.
+"""Recovery: builds the state at a start, and brings back archived executions from the store.
 
 The journal is the truth. Per execution, a checkpoint that is ahead of the journal is thrown away, and one that is
 behind is brought up to it. An execution that cannot be built is quarantined (core/state/quarantine.py); the others are
@@ -13,20 +8,17 @@ built without it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
 import structlog
 
 from runner_svc.codec.checkpoints import (
-    execution_to_proto,
     overview_from_proto,
     record_from_bytes,
     restore_runner,
-    runner_to_proto,
     status_from_bytes,
-    task_to_proto,
 )
 from runner_svc.codec.journal.entries import entry_from_proto
 from runner_svc.codec.journal.rows import event_of
@@ -48,6 +40,7 @@ from runner_svc.core.state.overview import (
 )
 from runner_svc.core.state.restore import restore
 from runner_svc.listings import listed_of_all
+from runner_svc.recovery.checkpoints import EXECUTIONS_A_TURN, Checkpoints
 from runner_svc.recovery.damaged import (
     keep_request_of,
     log_bug,
@@ -59,24 +52,18 @@ from runner_svc.recovery.damaged import (
 )
 from runner_svc.recovery.earlier import EarlierSearch
 from runner_svc.recovery.in_turns import in_turns
-from runner_svc.recovery.visitors import archive_visitors
-from runner_svc.store.port import Checkpoint, ListingQuery, Row, Store
+from runner_svc.store.port import ListingQuery, Row, Store
 from signoff.errors import StorageFailed
 from signoff.v1 import checkpoint_pb2, execution_pb2, plan_pb2
 
 log = structlog.get_logger(__name__)
 
 PAGE = 10_000  # rows read at once
-#: Work that is done before the loop serves others; each takes about 15 ms.
-ROWS_A_TURN, TASKS_A_TURN, EXECUTIONS_A_TURN = 500, 500, 100
+ROWS_A_TURN = 500  # read before the loop serves others; they take about 15 ms
 
 
 class NotStored(Exception):
     """Something that the journal names is missing in a store that works otherwise."""
-
-
-class AheadOfJournal(Exception):
-    """A bug: the state is ahead of the journal. It must not be kept."""
 
 
 class Recovery:
@@ -85,7 +72,7 @@ class Recovery:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._earlier = EarlierSearch(self._read)
-        self._taken: dict[ExecutionId, int] = {}  # by execution in memory: its sequence in the checkpoint
+        self.checkpoints = Checkpoints(store)
 
     # ------------------------------------------------------------ a start
 
@@ -96,7 +83,7 @@ class Recovery:
 
         `held_back`: executions to be quarantined in any case, and the reasons.
         """
-        self._taken.clear()
+        self.checkpoints.forget_all()
         machine = Machine(timings, tables)
         state = machine.state
         covered = position = await self._restore(state)
@@ -128,7 +115,7 @@ class Recovery:
             state.quarantine(state.overview(execution), held_back[execution])
         # guard: a false checkpoint is replaced at once -> if False:
         if ahead:  # later the journal would grow past it, and the false checkpoint would look true
-            await self.checkpoint(state, lambda _: False)
+            await self.checkpoints.take(state, lambda _: False)
         # guard: an older store gets its index -> (removed)
         await self._list(state)
         for live in state.executions.values():
@@ -328,7 +315,7 @@ class Recovery:
 
     async def _from_checkpoint(self, state: State, overview: Overview) -> Execution:
         execution = await self._read(state, overview)
-        self._taken[overview.id] = overview.sequence
+        self.checkpoints.has_read(overview)
         return execution
 
     async def _read(self, state: State, overview: Overview) -> Execution:
@@ -340,7 +327,7 @@ class Recovery:
 
     async def _from_journal(self, state: State, overview: Overview) -> Execution:
         """Builds an execution without its checkpoint. The next checkpoint will have all of it."""
-        self._taken.pop(overview.id, None)
+        self.checkpoints.forget([overview.id])
         plan: Map | None = None
         execution: Execution | None = None
         while rows := await self._store.read(overview.id, execution.sequence if execution is not None else 0, PAGE):
@@ -377,85 +364,6 @@ class Recovery:
                 raise NotStored(f"expected map {key} in the store, but it is not there")
             state.maps[key] = await asyncio.to_thread(map_from_parts, map(plan_pb2.MapPart.FromString, parts))
         return state.maps[key]
-
-    # ------------------------------------------------------------ checkpoints
-
-    async def checkpoint(self, state: State, is_settled: Callable[[str], bool]) -> None:
-        """Keeps all changes since the last checkpoint, and archives the executions that have ended and are settled.
-
-        The loop serves others meanwhile, but the state does not change, because the engine waits for this. The state
-        must be that of the journal, without decisions that are not durable. Raises StorageFailed or AheadOfJournal,
-        with nothing changed.
-        """
-        live = list(state.executions.values())
-        # guard: files before the archive -> settled = {execution.id for execution in live if execution.state.is_final}
-        settled = {execution.id for execution in live if execution.state.is_final and is_settled(execution.map.plan_id)}
-        settled |= {execution.id for execution in live if execution.pruned_at is not None}
-        changed = [
-            execution
-            for execution in live
-            if execution.id in settled or self._taken.get(execution.id) != execution.sequence
-        ]
-        # guard: nothing is kept that is not in the journal -> (removed)
-        await self._check_durable(state, changed)
-        executions = [body async for body in in_turns(_bodies(state, changed, settled), EXECUTIONS_A_TURN)]
-        tasks = [task async for task in in_turns((task for ex in changed for task in _tasks(ex)), TASKS_A_TURN)]
-        await self._store.checkpoint(
-            Checkpoint(runner=runner_to_proto(state).SerializeToString(), executions=executions, tasks=tasks)
-        )
-        for execution in changed:
-            execution.changes.since_checkpoint.clear()
-            self._taken[execution.id] = execution.sequence
-            if execution.id in settled:
-                del self._taken[execution.id]
-                state.archive(execution)
-        state.unload_maps()
-
-    def let_go(self, state: State, is_settled: Callable[[str], bool]) -> None:
-        """Archives executions again that questions have brought in, as visitors.py says. Call it between turns."""
-        gone = archive_visitors(state, self.has_kept, is_settled)
-        self.forget(gone)
-        if gone:
-            state.unload_maps()
-
-    def has_kept(self, execution: Execution) -> bool:
-        """Tells whether the last checkpoint has all of an execution in memory."""
-        return self._taken.get(execution.id) == execution.sequence
-
-    def forget(self, gone: Iterable[ExecutionId]) -> None:
-        """Forgets executions that have left the memory by another way than a checkpoint."""
-        for execution in gone:
-            self._taken.pop(execution, None)
-
-    async def _check_durable(self, state: State, changed: Sequence[Execution]) -> None:
-        """Raises AheadOfJournal when the state is not that of the journal."""
-        with_journals = [execution for execution in changed if execution.pruned_at is None]
-        known = {RUNNER: state.sequence} | {execution.id: execution.sequence for execution in with_journals}
-        heads = await self._store.heads(list(known))
-        ahead = [f"{name or 'the runner'} at {sequence}" for name, sequence in known.items() if sequence != heads[name]]
-        if ahead:
-            raise AheadOfJournal(f"expected a state that is in the journal, but it has {', '.join(ahead[:5])}")
-
-
-def _bodies(
-    state: State, changed: Sequence[Execution], settled: Collection[ExecutionId]
-) -> Iterator[tuple[str, bytes]]:
-    """Yields the changed executions, and quarantined ones at sequence 0, so that a start reads their journals."""
-    # guard: quarantine outlives checkpoints -> left_alone: list[Overview] = []
-    left_alone = [replace(each, sequence=0) for each in state.quarantined.values() if each.pruned_at is None]
-    together: list[Execution | Overview] = [*changed, *left_alone]
-    # The store keeps them in the order in which they came first.
-    # guard: executions are kept in the order of their creation -> (removed)
-    together.sort(key=lambda known: state.created.rank(known.id))
-    for known in together:
-        overview = known if isinstance(known, Overview) else known.overview()
-        yield overview.id, execution_to_proto(overview, settled=overview.id in settled).SerializeToString()
-
-
-def _tasks(execution: Execution) -> Iterator[tuple[str, int, bytes]]:
-    for task in sorted(execution.changes.since_checkpoint):
-        message = task_to_proto(execution.status[task], execution.record(task))
-        yield execution.id, task, message.SerializeToString()
 
 
 def _is_known(state: State, name: str) -> bool:

@@ -120,7 +120,7 @@ async def test_what_the_runner_counts_is_not_counted_twice_because_a_row_is_dama
     store.spoil(RUNNER, 2)
     recovery = Recovery(store)
     machine, _ = await recovery.machine(StreamTimings(), ModelTables())
-    await recovery.checkpoint(machine.state, lambda _: False)
+    await recovery.checkpoints.take(machine.state, lambda _: False)
     store._covered = 0  # so that all rows are read once more
     again, _ = await recovery.machine(StreamTimings(), ModelTables())
     assert again.state.pruned == machine.state.pruned

@@ -109,7 +109,7 @@ async def test_after_any_history_a_restart_from_a_checkpoint_gives_the_live_stat
             walk.step()
             await journal(store, walk)
             if chance.random() < 0.2:
-                await recovery.checkpoint(walk.run.machine.state, lambda _: False)
+                await recovery.checkpoints.take(walk.run.machine.state, lambda _: False)
             if chance.random() < 0.1:
                 await _restart(recovery, walk, seed)
         walk.finish()
@@ -125,7 +125,7 @@ async def test_a_budget_holds_as_before_after_a_restart_from_a_checkpoint(restar
         await store.put_map(walk.run.map.key, [part.SerializeToString() for part in parts_of(walk.run.map)])
         await journal(store, walk)
         recovery, held = Recovery(store), [walk.run.lease("a")]
-        await recovery.checkpoint(walk.run.machine.state, lambda _: False)
+        await recovery.checkpoints.take(walk.run.machine.state, lambda _: False)
         await _restart(recovery, walk, 0)
         walk.run.when(story.executor("w1", held=held), story.validator("v1"))
     walk.run.when(story.candidate("a"), story.passed("a"))
@@ -147,7 +147,7 @@ async def test_what_a_resume_has_changed_is_in_the_next_checkpoint(tmp_path: Pat
     for step in (story.passes(0.0), story.worker_lost("v1", orderly=True), story.resumed):
         walk.run.when(step)
         await journal(store, walk)
-        await recovery.checkpoint(walk.run.machine.state, lambda _: False)
+        await recovery.checkpoints.take(walk.run.machine.state, lambda _: False)
     await _restart(recovery, walk, 0)
 
 
