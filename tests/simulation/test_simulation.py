@@ -52,8 +52,9 @@ PARTS = (
     ),
     *(
         "runner_svc.recovery.recovery.ROWS_A_TURN",
-        "runner_svc.recovery.recovery.TASKS_A_TURN",
         "runner_svc.recovery.recovery.EXECUTIONS_A_TURN",
+        "runner_svc.recovery.checkpoints.TASKS_A_TURN",
+        "runner_svc.recovery.checkpoints.EXECUTIONS_A_TURN",
     ),
     *("runner_svc.codec.views.WORK_A_TURN", "runner_svc.core.decide.assign.WORK_A_STEP"),
 )
